@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where things are: veneer(7) "Files" lists the same. */
+
+/* Definitions, in order of precedence; each also has profiles/ and ve.d/ in it. */
+#define VE_DIR_ETC "/etc/ve"
+#define VE_DIR_RUN "/run/ve/definitions"
+#define VE_DIR_USR "/usr/lib/ve"
+
+/* Templates, in order of precedence. Only root-owned files in them carry settings. */
+#define VE_TEMPLATES_VAR "/var/lib/ve/templates"
+#define VE_TEMPLATES_USR "/usr/lib/ve/templates"
+
+/* A VE's private data is VE_PRIVATE/NAME; with overlay storage: upper and work in it. */
+#define VE_PRIVATE "/var/lib/ve/private"
+
+/*
+ * Runtime state. VE_RUN/NAME exists while ve@NAME.service is active: systemd makes and removes it
+ * (RuntimeDirectory=). The uid range of the VE is in VE_RUN/NAME/uid-base.
+ */
+#define VE_RUN "/run/ve"
+
+/* Where systemd keeps what generators wrote (systemd.generator(7)), the normal directory. */
+#define VE_GENERATED "/run/systemd/generator"
+/* The drop-in's name below ve@NAME.service.d; it holds the resolved definition in [X-VE]. */
+#define VE_DROPIN "50-definition.conf"
