@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Capabilities, without libcap: three system calls. */
+
+#include <stdint.h>
+
+/*
+ * Limits the process to KEEP, a mask of 1 << CAP_*: the bounding set shrinks to it, and so do the
+ * permitted, effective and inheritable sets. Returns 0 or -errno.
+ */
+int capability_bound(uint64_t keep);
+
+/* Raises all permitted capabilities into the effective set again. Returns 0 or -errno. */
+int capability_raise(void);
