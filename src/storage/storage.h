@@ -4,9 +4,12 @@
 /*
  * A VE's root filesystem: template below, the VE's private data above. One backend, one file, one
  * const vtable; this header is what the rest of Veneer sees.
+ *
+ * Private data is VE_PRIVATE/NAME (ve/paths.h), made when first needed.
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "ve/definition.h"
 
@@ -24,3 +27,25 @@ int storage_destroy(const char *name);
 
 /* Removes what killed commands left in VE_PRIVATE. Logs what it could not. */
 void storage_sweep(void);
+
+/* What attaching a root needs of its caller. */
+typedef struct StorageAttach {
+        const Definition *definition;
+        int template_fd;   /* O_PATH: the template's root */
+        int userns_fd;     /* the VE's user namespace */
+        uint32_t uid_base; /* its first uid and gid on the host */
+        int staging_fd; /* an empty directory in a mount namespace of the caller's own, on a tmpfs
+                         */
+} StorageAttach;
+
+/*
+ * Puts the root of a VE together, making its private data when there is none. Leaves the layers
+ * mounted below the staging directory, and returns the root as a detached mount, or -errno. Logs.
+ */
+int storage_attach(const StorageAttach *attach);
+
+/*
+ * The id by which a VE knows itself (its machine-id and container_uuid): 16 random bytes, kept in
+ * its private data from the first time on. Logs.
+ */
+int storage_uuid(const Definition *definition, uint8_t ret[16]);

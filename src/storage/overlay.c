@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "kernel/capability.h"
+#include "kernel/mount.h"
+#include "storage/backend.h"
+#include "ve/paths.h"
+
+static int overlay_create(int private_fd) {
+        /* "upper" becomes the root directory of the VE, whose mode must let all of its users in. */
+        if (mkdirat(private_fd, "upper", 0755) < 0 || fchmodat(private_fd, "upper", 0755, 0) < 0 ||
+                        mkdirat(private_fd, "work", 0700) < 0)
+                return -errno;
+        return 0;
+}
+
+/*
+ * Overlayfs takes its layers by path, and only from mounts that are attached in the caller's mount
+ * namespace: clones FD's mount, maps its ids, and attaches it as NAME below the staging directory.
+ */
+static int stage_layer(const StorageAttach *attach, int fd, const char *name, uint64_t attributes,
+                const char *what) {
+        _cleanup_close_ int mount_fd = -EBADF, target = -EBADF;
+        int r;
+
+        mount_fd = mount_clone(fd, "", /* recursive= */ false);
+        if (mount_fd < 0)
+                return log_error_errno(mount_fd, "The %s of VE '%s' can't be cloned: %m.", what,
+                                attach->definition->name);
+        r = mount_set(mount_fd, attributes, attach->userns_fd);
+        if (r == -EINVAL)
+                return log_error_errno(-EOPNOTSUPP,
+                                "The filesystem that holds the %s of VE '%s' can't be idmapped; "
+                                "move it to one that can, such as ext4, xfs or btrfs.",
+                                what, attach->definition->name);
+        if (r < 0)
+                return log_error_errno(r, "The %s of VE '%s' can't be idmapped: %m.", what,
+                                attach->definition->name);
+        if (mkdirat(attach->staging_fd, name, 0700) < 0)
+                return log_error_errno(-errno, "The directory '%s' can't be staged: %m.", name);
+        target = openat(attach->staging_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (target < 0)
+                return log_error_errno(-errno, "The directory '%s' can't be staged: %m.", name);
+        r = mount_attach(mount_fd, target);
+        if (r < 0)
+                return log_error_errno(r, "The %s of VE '%s' can't be attached: %m.", what,
+                                attach->definition->name);
+        return 0;
+}
+
+/*
+ * Overlayfs keeps the credentials of whoever mounts it and works on the layers with them. With
+ * fsuid 0, which an idmapped upper layer does not map, creating its work directory fails with
+ * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root; setfsuid()
+ * drops some capabilities from the effective set, which are raised again.
+ */
+static int mount_as_root_of_ve(const StorageAttach *attach) {
+        char lower[64], upper[64], work[64];
+        const MountOption options[] = {
+                        {"lowerdir", lower},
+                        {"upperdir", upper},
+                        {"workdir", work},
+                        /* Data of a lower file must never be reached by a name that an upper one
+                           gives. */
+                        {"metacopy", "off"},
+        };
+        int fd, r;
+
+        (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
+        (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/private/upper", attach->staging_fd);
+        (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/private/work", attach->staging_fd);
+        setfsuid(attach->uid_base);
+        setfsgid(attach->uid_base);
+        r = capability_raise();
+        fd = r < 0 ? r : mount_new("overlay", "ve", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+        setfsuid(0);
+        setfsgid(0);
+        r = capability_raise();
+        if (r < 0 && fd >= 0) {
+                (void) fd_close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static int overlay_attach(const StorageAttach *attach, int private_fd) {
+        int fd, r;
+
+        r = stage_layer(attach, attach->template_fd, "lower", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
+                        "template");
+        if (r < 0)
+                return r;
+        r = stage_layer(attach, private_fd, "private", MOUNT_ATTR_NODEV, "private data");
+        if (r < 0)
+                return r;
+        fd = mount_as_root_of_ve(attach);
+        if (fd < 0)
+                return log_error_errno(fd,
+                                "The overlay of VE '%s' over template '%s' can't be mounted: %m; "
+                                "is "
+                                "the filesystem of %s/%s full or read-only?",
+                                attach->definition->name, attach->definition->template, VE_PRIVATE,
+                                attach->definition->name);
+        return fd;
+}
+
+const StorageBackend storage_overlay = {
+                .name = "overlay",
+                .create = overlay_create,
+                .attach = overlay_attach,
+};
