@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "launch/plan.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/text.h"
+
+#define NOSUID_NODEV (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define API (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+const char *const launch_init_candidates[] = {"/sbin/init", "/usr/lib/systemd/systemd",
+                "/lib/systemd/systemd", "/bin/init", NULL};
+
+/* The host's part up to the fork. Each needs what stands before it. */
+static const Step host_steps[] = {
+                {STEP_USER_NAMESPACE},
+                {STEP_DELEGATE_CGROUP},
+                {STEP_STAGE},
+                {STEP_ATTACH_ROOT},
+};
+
+/*
+ * The device nodes that the Container Interface lists. Held while the host's /dev is reachable, and
+ * checked there by kind and number, so that nothing that lies in their place can get in.
+ */
+static const struct {
+        const char *name;
+        unsigned major, minor;
+} devices[] = {
+                {"null", 1, 3},
+                {"zero", 1, 5},
+                {"full", 1, 7},
+                {"random", 1, 8},
+                {"urandom", 1, 9},
+                {"tty", 5, 0},
+};
+
+/*
+ * A user namespace may mount procfs and sysfs only where an instance with nothing mounted over it
+ * is visible; a host that is a container itself has parts of its own covered. Ours are gone with
+ * the pivot.
+ */
+static const Step visible_steps[] = {
+                {STEP_FRESH, .path = "proc", .fs = "proc", .attributes = API},
+                {STEP_FRESH, .path = "sys", .fs = "sysfs", .attributes = API},
+};
+
+static const Step api_steps[] = {
+                {STEP_ENTER_ROOT},
+                {STEP_MOUNT, .path = "proc", .fs = "proc", .attributes = API},
+                /* "Mount /sys read-only": the VE does not manage the hardware, and its udev stays
+                   off. */
+                {STEP_MOUNT, .path = "sys", .fs = "sysfs", .opens = BASE_SYS,
+                                .attributes = API | MOUNT_ATTR_RDONLY},
+                {STEP_MOUNT, .base = BASE_SYS, .path = "fs/cgroup", .fs = "cgroup2",
+                                .attributes = API},
+                {STEP_MOUNT, .path = "dev", .fs = "tmpfs", .opens = BASE_DEV,
+                                .options = {{"mode", "0755"}, {"size", "4m"}, {"nr_inodes", "64k"}},
+                                .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME |
+                                              MOUNT_ATTR_NOEXEC},
+                {STEP_DIRECTORY, .base = BASE_DEV, .path = "pts", .mode = 0755},
+                /* An instance of its own; gid 5 is "tty" everywhere. */
+                {STEP_MOUNT, .base = BASE_DEV, .path = "pts", .fs = "devpts",
+                                .options = {{"mode", "0620"}, {"ptmxmode", "0666"}, {"gid", "5"}},
+                                .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
+                {STEP_SYMLINK, .base = BASE_DEV, .path = "ptmx", .source = "pts/ptmx"},
+                {STEP_SYMLINK, .base = BASE_DEV, .path = "fd", .source = "/proc/self/fd"},
+                {STEP_SYMLINK, .base = BASE_DEV, .path = "stdin", .source = "/proc/self/fd/0"},
+                {STEP_SYMLINK, .base = BASE_DEV, .path = "stdout", .source = "/proc/self/fd/1"},
+                {STEP_SYMLINK, .base = BASE_DEV, .path = "stderr", .source = "/proc/self/fd/2"},
+                {STEP_SYMLINK, .base = BASE_DEV, .path = "core", .source = "/proc/kcore"},
+                {STEP_DIRECTORY, .base = BASE_DEV, .path = "shm", .mode = 01777},
+                {STEP_MOUNT, .base = BASE_DEV, .path = "shm", .fs = "tmpfs",
+                                .options = {{"mode", "01777"}}, .attributes = NOSUID_NODEV},
+                {STEP_MOUNT, .path = "run", .fs = "tmpfs", .opens = BASE_RUN,
+                                .options = {{"mode", "0755"}, {"size", "20%"},
+                                                {"nr_inodes", "800k"}},
+                                .attributes = NOSUID_NODEV | MOUNT_ATTR_STRICTATIME},
+                {STEP_DIRECTORY, .base = BASE_RUN, .path = "host", .mode = 0755},
+                /* "Write what manages the container to /run/host/container-manager". */
+                {STEP_FILE, .base = BASE_RUN, .path = "host/container-manager",
+                                .source = "veneer\n", .mode = 0444},
+};
+
+/* "To pass credentials, set $CREDENTIALS_DIRECTORY". */
+static const Step credential_steps[] = {
+                {STEP_DIRECTORY, .base = BASE_RUN, .path = "host/credentials", .mode = 0700},
+                {STEP_PLACE, .base = BASE_RUN, .path = "host/credentials",
+                                .source = STEP_SOURCE_CREDENTIALS, .mode = S_IFDIR},
+};
+
+static const Step last_steps[] = {
+                {STEP_PIVOT},
+                {STEP_LOOPBACK},
+                /* Last: everything above needs what it drops. */
+                {STEP_CAPABILITIES},
+};
+
+static int add(LaunchPlan *plan, const Step *steps, size_t n) {
+        Step *grown = reallocarray(plan->steps, plan->n + n, sizeof(Step));
+
+        if (!grown)
+                return -ENOMEM;
+        plan->steps = grown;
+        for (size_t i = 0; i < n; i++)
+                plan->steps[plan->n++] = steps[i];
+        return 0;
+}
+
+/* Keeps a string that a step is about to point to. Returns it, or NULL; accepts NULL. */
+static const char *own(LaunchPlan *plan, char *s) {
+        return strv_consume(&plan->owned, s) < 0 ? NULL : s;
+}
+
+static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
+        int r = add(plan, host_steps, ELEMENTSOF(host_steps));
+
+        if (r >= 0 && facts->host_template)
+                r = add(plan, &(Step){STEP_ATTACH_USR, .path = "usr", .source = "/usr"}, 1);
+        if (r >= 0)
+                r = add(plan, &(Step){STEP_FIND_INIT}, 1);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(devices); i++) {
+                const char *source = own(plan, text_format("/dev/%s", devices[i].name));
+
+                r = source ? add(plan,
+                                             &(Step){STEP_HOLD, .source = source, .mode = S_IFCHR,
+                                                             .device = makedev(devices[i].major,
+                                                                             devices[i].minor)},
+                                             1)
+                           : -ENOMEM;
+        }
+        if (r >= 0)
+                r = add(plan, &(Step){STEP_HOLD, .source = facts->notify_socket, .mode = S_IFSOCK},
+                                1);
+        if (r >= 0)
+                r = add(plan, visible_steps, ELEMENTSOF(visible_steps));
+        if (r >= 0 && facts->credentials)
+                r = add(plan, &(Step){STEP_CREDENTIALS}, 1);
+        if (r >= 0)
+                r = add(plan, &(Step){STEP_FORK}, 1);
+        return r;
+}
+
+static int plan_run_host(LaunchPlan *plan, const LaunchFacts *facts) {
+        const char *uuid = own(plan, text_format("%s\n", facts->uuid));
+        int r;
+
+        if (!uuid)
+                return -ENOMEM;
+        r = add(plan,
+                        &(Step){STEP_FILE, .base = BASE_RUN, .path = "host/container-uuid",
+                                        .source = uuid, .mode = 0444},
+                        1);
+        if (r >= 0)
+                r = add(plan,
+                                &(Step){STEP_PLACE, .base = BASE_RUN, .path = "host/notify",
+                                                .source = facts->notify_socket},
+                                1);
+        if (r >= 0 && facts->credentials)
+                r = add(plan, credential_steps, ELEMENTSOF(credential_steps));
+        return r;
+}
+
+static int plan_ve(LaunchPlan *plan, const Definition *definition, const LaunchFacts *facts) {
+        int r = add(plan, api_steps, ELEMENTSOF(api_steps));
+
+        for (size_t i = 0; r >= 0 && i < plan->n; i++)
+                if (plan->steps[i].type == STEP_HOLD && plan->steps[i].mode == S_IFCHR) {
+                        const char *source = plan->steps[i].source;
+
+                        r = add(plan,
+                                        &(Step){STEP_PLACE, .base = BASE_DEV,
+                                                        .path = startswith(source, "/dev/"),
+                                                        .source = source},
+                                        1);
+                }
+        if (r >= 0)
+                r = plan_run_host(plan, facts);
+        if (r >= 0)
+                r = add(plan, &(Step){STEP_HOSTNAME, .source = definition->hostname}, 1);
+        if (r >= 0)
+                r = add(plan, last_steps, ELEMENTSOF(last_steps));
+        return r;
+}
+
+static int plan_env(LaunchPlan *plan, const LaunchFacts *facts) {
+        int r = strv_append(&plan->env,
+                        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+
+        if (r >= 0)
+                r = strv_append(&plan->env, "container=veneer");
+        if (r >= 0)
+                r = strv_consume(&plan->env, text_format("container_uuid=%s", facts->uuid));
+        if (r >= 0)
+                r = strv_append(&plan->env, "NOTIFY_SOCKET=/run/host/notify");
+        if (r >= 0 && facts->credentials)
+                r = strv_append(&plan->env, "CREDENTIALS_DIRECTORY=/run/host/credentials");
+        return r;
+}
+
+void launch_plan_done(LaunchPlan *plan) {
+        free(plan->steps);
+        strv_free(plan->env);
+        strv_free(plan->owned);
+        *plan = (LaunchPlan){};
+}
+
+int launch_plan(const Definition *definition, const LaunchFacts *facts, LaunchPlan *ret) {
+        LaunchPlan plan = {};
+        int r = plan_host(&plan, facts);
+
+        if (r >= 0)
+                r = plan_ve(&plan, definition, facts);
+        if (r >= 0)
+                r = plan_env(&plan, facts);
+        if (r < 0) {
+                launch_plan_done(&plan);
+                return r;
+        }
+        *ret = plan;
+        return 0;
+}
+
+uint64_t launch_capabilities(void) {
+        /*
+         * What systemd-nspawn leaves a container with a network of its own. All count in the VE's
+         * user namespace only. CAP_SYS_RAWIO and CAP_SYS_MODULE are missing on purpose: without
+         * them systemd skips the mounts and the module loading that can't work in a VE, and comes
+         * up "running".
+         */
+        static const uint8_t keep[] = {CAP_AUDIT_CONTROL, CAP_AUDIT_WRITE, CAP_CHOWN,
+                        CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID,
+                        CAP_IPC_OWNER, CAP_KILL, CAP_LEASE, CAP_LINUX_IMMUTABLE, CAP_MKNOD,
+                        CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_NET_BROADCAST, CAP_NET_RAW,
+                        CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP, CAP_SETUID, CAP_SYS_ADMIN,
+                        CAP_SYS_BOOT, CAP_SYS_CHROOT, CAP_SYS_NICE, CAP_SYS_PTRACE,
+                        CAP_SYS_RESOURCE, CAP_SYS_TTY_CONFIG};
+        uint64_t mask = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(keep); i++)
+                mask |= UINT64_C(1) << keep[i];
+        return mask;
+}
+
+const char *step_type_name(StepType type) {
+        static const char *const names[_STEP_TYPE_MAX] = {
+                        [STEP_USER_NAMESPACE] = "user namespace",
+                        [STEP_DELEGATE_CGROUP] = "cgroup delegation",
+                        [STEP_STAGE] = "staging",
+                        [STEP_ATTACH_ROOT] = "root",
+                        [STEP_ATTACH_USR] = "/usr of the host",
+                        [STEP_FIND_INIT] = "init",
+                        [STEP_HOLD] = "node of the host",
+                        [STEP_FRESH] = "fresh filesystem",
+                        [STEP_CREDENTIALS] = "credentials",
+                        [STEP_FORK] = "first process",
+                        [STEP_ENTER_ROOT] = "entering the root",
+                        [STEP_MOUNT] = "mount",
+                        [STEP_DIRECTORY] = "directory",
+                        [STEP_SYMLINK] = "symbolic link",
+                        [STEP_FILE] = "file",
+                        [STEP_PLACE] = "node",
+                        [STEP_PIVOT] = "pivot",
+                        [STEP_HOSTNAME] = "host name",
+                        [STEP_LOOPBACK] = "loopback interface",
+                        [STEP_CAPABILITIES] = "capabilities",
+        };
+
+        return names[type];
+}

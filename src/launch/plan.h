@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The plan of a start: definition -> an array of typed steps, purely.
+ *
+ * The steps run in order, each by the handler of its type (launch/steps.h). Those before STEP_FORK
+ * run in the launcher, on the host; those after it in the process that becomes the VE's PID 1.
+ * systemd's Container Interface (https://systemd.io/CONTAINER_INTERFACE) decides what a VE finds;
+ * its points are named where they are planned.
+ */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+#include "ve/definition.h"
+
+typedef enum StepType {
+        /* On the host. */
+        STEP_USER_NAMESPACE,  /* the VE's ids */
+        STEP_DELEGATE_CGROUP, /* hand the unit's cgroup to the VE's root */
+        STEP_STAGE,       /* a mount namespace of our own with a tmpfs to put things together in */
+        STEP_ATTACH_ROOT, /* storage puts the root together; we place it */
+        STEP_ATTACH_USR,  /* the host's /usr, read-only, for the template "host" */
+        STEP_FIND_INIT,   /* check that there is something to execute */
+        STEP_HOLD, /* keep a detached clone of the host's file `source`, of kind `mode` and `device`
+                    */
+        STEP_FRESH,       /* a filesystem `type` of our own at `path` of the staging directory */
+        STEP_CREDENTIALS, /* hold a copy of the unit's credentials that the VE may read */
+        STEP_FORK,        /* the VE's PID 1 and its namespaces */
+        /* In the VE's PID 1. */
+        STEP_ENTER_ROOT, /* take the root for this mount namespace */
+        STEP_MOUNT,      /* mount a new `type` with `options` on `path` */
+        STEP_DIRECTORY,  /* make directory `path` with `mode` */
+        STEP_SYMLINK,    /* make a link `path` to `source` */
+        STEP_FILE,       /* write `source` to a file `path` with `mode` */
+        STEP_PLACE,    /* attach what was held for `source` on `path`, a new file unless `mode` says
+                          S_IFDIR */
+        STEP_PIVOT,    /* make it the root, and drop the host */
+        STEP_HOSTNAME, /* set `source` */
+        STEP_LOOPBACK, /* bring lo up */
+        STEP_CAPABILITIES,
+        _STEP_TYPE_MAX
+} StepType;
+
+/* What a `path` is relative to: the root, or a filesystem that an earlier STEP_MOUNT with that base
+ * made. */
+typedef enum StepBase { BASE_ROOT, BASE_DEV, BASE_RUN, BASE_SYS, _BASE_MAX } StepBase;
+
+enum { STEP_OPTIONS_MAX = 4 };
+
+typedef struct StepOption {
+        const char *key;
+        const char *value;
+} StepOption;
+
+typedef struct Step {
+        StepType type;
+        StepBase base;  /* what `path` is relative to */
+        StepBase opens; /* STEP_MOUNT: later steps name this filesystem so (BASE_ROOT: they don't)
+                         */
+        const char *path;
+        const char *source;
+        const char *fs; /* filesystem type */
+        StepOption options[STEP_OPTIONS_MAX];
+        uint64_t attributes; /* MOUNT_ATTR_* */
+        mode_t mode;  /* permissions; for STEP_HOLD the kind of file (S_IFMT) that it must be */
+        dev_t device; /* STEP_HOLD: the device that it must be */
+} Step;
+
+/* What a plan depends on besides the definition. */
+typedef struct LaunchFacts {
+        bool host_template;        /* the template is the built-in "host" */
+        const char *notify_socket; /* path of the service manager's, on the host */
+        const char *uuid;          /* the VE's, 32 hex digits */
+        bool credentials;          /* the unit has some ($CREDENTIALS_DIRECTORY) */
+} LaunchFacts;
+
+typedef struct LaunchPlan {
+        Step *steps;
+        size_t n;
+        char **env;   /* environment of the VE's PID 1 */
+        char **owned; /* strings that steps point to */
+} LaunchPlan;
+
+void launch_plan_done(LaunchPlan *plan);
+
+/* Plans the start of DEFINITION, which must outlive the plan, as FACTS must. Returns 0 or -ENOMEM.
+ */
+int launch_plan(const Definition *definition, const LaunchFacts *facts, LaunchPlan *ret);
+
+/* What STEP_CREDENTIALS holds its copy under. */
+#define STEP_SOURCE_CREDENTIALS "credentials"
+
+/* The capabilities that a VE's processes may have, in their own user namespace: a mask of 1 <<
+ * CAP_*. */
+uint64_t launch_capabilities(void);
+
+/* What STEP_FIND_INIT tries, in order, when the definition names no init. NULL-terminated. */
+extern const char *const launch_init_candidates[];
+
+/* The name of a step's type, for messages: "mount", "pivot"… */
+const char *step_type_name(StepType type);
