@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * ve-launch NAME: starts a VE as the main process of ve@NAME.service, and gets out of the way.
+ * ve-launch(8) describes the sequence; launch/plan.h plans it.
+ */
+
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "bus/machine.h"
+#include "config.h"
+#include "kernel/cgroup.h"
+#include "launch/start.h"
+#include "storage/storage.h"
+#include "template/store.h"
+#include "ve/definition.h"
+#include "ve/name.h"
+#include "ve/paths.h"
+#include "ve/uid-range.h"
+
+/* The manager answers within milliseconds; a minute means that it is stuck, not slow. */
+enum { BARRIER_TIMEOUT_MS = 60 * 1000 };
+
+typedef struct Start {
+        Definition *definition;
+        uint32_t uid_base;
+        uint8_t uuid[16];
+} Start;
+
+static void start_done(Start *start) {
+        definition_free(start->definition);
+}
+
+/* Returns EXIT_DONE or the code to exit with. Logs. */
+static ExitCode check_host(void) {
+        struct utsname uts;
+        unsigned major = 0, minor = 0;
+
+        if (geteuid() != 0) {
+                log_error("ve-launch must run as root; start a VE with: systemctl start ve@NAME");
+                return EXIT_PERMISSION;
+        }
+        if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major < 6 ||
+                        (major == 6 && minor < 1)) {
+                log_error("VEs need Linux 6.1 or newer, this is %s; boot a newer kernel.",
+                                uts.release);
+                return EXIT_UNSUPPORTED;
+        }
+        if (!cgroup_is_unified()) {
+                log_error("VEs need the unified cgroup hierarchy at /sys/fs/cgroup; boot with "
+                          "systemd.unified_cgroup_hierarchy=1.");
+                return EXIT_UNSUPPORTED;
+        }
+        if (!getenv("NOTIFY_SOCKET")) {
+                log_error("ve-launch runs below systemd only; start a VE with: systemctl start "
+                          "ve@NAME");
+                return EXIT_USAGE;
+        }
+        return EXIT_DONE;
+}
+
+/* Reads what the generator resolved, from what systemd has loaded, and nothing else. Logs. */
+static ExitCode load(const char *name, Start *start) {
+        _cleanup_free_ char *path = text_format(VE_GENERATED "/ve@%s.service.d/" VE_DROPIN, name);
+        int r;
+
+        if (!path) {
+                log_oom();
+                return EXIT_FAILED;
+        }
+        r = definition_read_resolved(path, &start->definition);
+        if (r == -ENOENT) {
+                log_error("There is no VE '%s': no definition %s/%s.ve was there, or it was "
+                          "masked, when "
+                          "systemd last loaded its units; make one with 'vectl create', or run "
+                          "'systemctl daemon-reload' if it is new.",
+                                name, VE_DIR_ETC, name);
+                return EXIT_NO_SUCH;
+        }
+        if (r < 0) {
+                log_error_errno(r,
+                                "The resolved definition of VE '%s' can't be read from %s: %m; run "
+                                "'systemctl daemon-reload'.",
+                                name, path);
+                return EXIT_DEFINITION;
+        }
+        if (start->definition->error) {
+                log_error("VE '%s' can't be started: %s", name, start->definition->error);
+                return EXIT_DEFINITION;
+        }
+        return EXIT_DONE;
+}
+
+/*
+ * Opens the template only here, in the launcher's own mount namespace: a descriptor from before
+ * would belong to the host's, and its mount could not be cloned.
+ */
+static int attach_root(void *userdata, int userns_fd, int staging_fd) {
+        const Start *start = userdata;
+        _cleanup_(template_freep) Template *template = NULL;
+        int r = template_open(start->definition->template, &template);
+
+        if (r < 0)
+                return r;
+        return storage_attach(&(StorageAttach){
+                        .definition = start->definition,
+                        .template_fd = template->root_fd,
+                        .userns_fd = userns_fd,
+                        .uid_base = start->uid_base,
+                        .staging_fd = staging_fd,
+        });
+}
+
+/* What plan and steps are given: the VE's ids. Logs. */
+static int prepare(Start *start) {
+        const char *name = start->definition->name;
+        int r;
+
+        /* The generator has checked the one in the definition. */
+        r = start->definition->uuid ? uuid_parse(start->definition->uuid, start->uuid)
+                                    : storage_uuid(start->definition, start->uuid);
+        if (r < 0)
+                return r;
+        r = uid_range_allocate(name, &start->uid_base);
+        if (r < 0)
+                return log_error_errno(
+                                r, "VE '%s' can't be given a uid range in %s: %m.", name, VE_RUN);
+        return 0;
+}
+
+static int run(Start *start, LaunchResult *ret) {
+        _cleanup_(launch_plan_done) LaunchPlan plan = {};
+        char uuid[UUID_TEXT_SIZE];
+        int r;
+
+        uuid_format(start->uuid, uuid);
+        r = launch_plan(start->definition,
+                        &(LaunchFacts){
+                                        .host_template = streq(
+                                                        start->definition->template, TEMPLATE_HOST),
+                                        .notify_socket = getenv("NOTIFY_SOCKET"),
+                                        .uuid = uuid,
+                                        .credentials = getenv("CREDENTIALS_DIRECTORY"),
+                        },
+                        &plan);
+        if (r < 0)
+                return log_oom();
+        return launch_start(
+                        &(LaunchRequest){
+                                        .definition = start->definition,
+                                        .plan = &plan,
+                                        .uid_base = start->uid_base,
+                                        .attach_root = attach_root,
+                                        .userdata = start,
+                        },
+                        ret);
+}
+
+static void register_machine(const Start *start, pid_t leader) {
+        const char *name = start->definition->name;
+        _cleanup_free_ char *unit = text_format("ve@%s.service", name);
+        int r = unit ? machine_register(name, start->uuid, leader, unit) : -ENOMEM;
+
+        /* A VE is none the worse for it; only machinectl does not know it. */
+        if (r == -EEXIST)
+                log_warning("VE '%s' is not registered with systemd-machined: another unit has a "
+                            "machine of that name.",
+                                name);
+        else if (r < 0)
+                log_warning_errno(r,
+                                "VE '%s' can't be registered with systemd-machined, ignoring: %m.",
+                                name);
+}
+
+/* Makes LEADER the main process of our unit, and lets it go. Logs. */
+static int hand_over(const Start *start, const LaunchResult *result) {
+        const char *name = start->definition->name;
+        _cleanup_free_ char *state = text_format("MAINPID=%d%s", (int) result->pid,
+                        start->definition->notify_ready ? "" : "\nREADY=1");
+        int r;
+
+        if (!state)
+                return log_oom();
+        r = notify_send(state);
+        if (r >= 0)
+                r = notify_barrier(BARRIER_TIMEOUT_MS);
+        if (r >= 0)
+                r = launch_go(result);
+        if (r < 0)
+                return log_error_errno(r, "VE '%s' can't be handed over to systemd: %m.", name);
+        return 0;
+}
+
+static ExitCode start_ve(const char *name) {
+        _cleanup_(start_done) Start start = {};
+        LaunchResult result;
+        ExitCode code = check_host();
+
+        if (code == EXIT_DONE)
+                code = load(name, &start);
+        if (code != EXIT_DONE)
+                return code;
+        if (prepare(&start) < 0 || run(&start, &result) < 0)
+                return EXIT_FAILED;
+        register_machine(&start, result.pid);
+        return hand_over(&start, &result) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int usage(void) {
+        printf("ve-launch NAME\n\n"
+               "Starts a VE as the main process of ve@NAME.service. Not for typing: use\n"
+               "  systemctl start ve@NAME\n\n"
+               "  -h --help     this text\n"
+               "     --version  the version\n\n"
+               "See ve-launch(8).\n");
+        return EXIT_DONE;
+}
+
+int main(int argc, char *argv[]) {
+        ExitCode code;
+
+        log_open("ve-launch");
+        if (fd_ensure_stdio() < 0)
+                return EXIT_FAILED;
+        if (argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h")))
+                return usage();
+        if (argc == 2 && streq(argv[1], "--version")) {
+                printf("veneer %s\n", VENEER_VERSION);
+                return EXIT_DONE;
+        }
+        if (argc != 2) {
+                log_error("One argument is expected: the name of a VE; see ve-launch --help.");
+                return EXIT_USAGE;
+        }
+        if (!ve_name_is_valid(argv[1])) {
+                log_error("'%s' is no name for a VE: 1 to 63 of a-z, 0-9 and '-' are.", argv[1]);
+                return EXIT_USAGE;
+        }
+        code = start_ve(argv[1]);
+        if (code != EXIT_DONE) {
+                _cleanup_free_ char *status = text_format("STATUS=%s", log_last_error());
+
+                /* Shown by systemctl status. */
+                if (status)
+                        (void) notify_send(status);
+        }
+        return (int) code;
+}
