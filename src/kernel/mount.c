@@ -26,7 +26,7 @@ int mount_new(const char *type, const char *source, const MountOption options[],
 }
 
 int mount_clone(int dir_fd, const char *path, bool recursive) {
-        int fd = open_tree(dir_fd, path,
+        _cleanup_close_ int fd = open_tree(dir_fd, path,
                         OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW |
                                         (*path ? 0U : (unsigned) AT_EMPTY_PATH) |
                                         (recursive ? (unsigned) AT_RECURSIVE : 0U));
@@ -34,13 +34,10 @@ int mount_clone(int dir_fd, const char *path, bool recursive) {
 
         if (fd < 0)
                 return -errno;
-        if (mount_setattr(fd, "", AT_EMPTY_PATH, &private, sizeof(private)) < 0) {
-                int r = -errno;
-
-                (void) fd_close(fd);
-                return r;
-        }
-        return fd;
+        if (mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? (unsigned) AT_RECURSIVE : 0U),
+                            &private, sizeof(private)) < 0)
+                return -errno;
+        return TAKE_FD(fd);
 }
 
 int mount_set(int fd, uint64_t attributes, int userns_fd) {
