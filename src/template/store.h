@@ -10,9 +10,9 @@
  * host_template_build(), with an empty /usr in it. This part is all that the launcher links;
  * importing, listing and removing are in siblings.
  *
- * Who opens a template holds a shared flock() on VE_TEMPLATES_VAR until template_free(). Who takes
- * one out of the store takes that lock exclusively and asks only then which VEs use the template:
- * so none is removed or replaced between its look-up and the VE's first mount of it.
+ * Who opens a template holds a shared flock() on VE_RUN/templates.lock until template_free(). Who
+ * takes one out of the store takes that lock exclusively and asks only then which VEs use the
+ * template: so none is removed or replaced between its look-up and the VE's first mount of it.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ typedef struct Template {
         char *path;  /* its directory, absolute */
         int root_fd; /* O_PATH, the root to share */
         int usr_fd;  /* O_PATH, what is mounted read-only at /usr; -EBADF but for "host" */
-        int lock_fd; /* keeps the template in the store; -EBADF when VE_TEMPLATES_VAR is absent */
+        int lock_fd; /* keeps the template in the store */
 } Template;
 
 Template *template_free(Template *template);
