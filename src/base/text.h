@@ -59,7 +59,7 @@ static inline void strv_freep(char ***strv) {
         strv_free(*strv);
 }
 #define _cleanup_strv_ _cleanup_(strv_freep)
-#define STRV_FOREACH(s, strv) for (__typeof__(strv) s = (strv); s && *s; s++)
+#define STRV_FOREACH(s, strv) for (__typeof__((strv) + 0) s = (strv); s && *s; s++)
 
 size_t strv_length(char *const *strv);
 bool strv_contains(char *const *strv, const char *s);
