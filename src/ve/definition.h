@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/macro.h"
+#include "ve/message.h"
 
 typedef enum StorageType {
         STORAGE_OVERLAY, /* template below, private upper layer */
@@ -22,11 +23,17 @@ typedef enum StorageType {
 /* One line of a section that systemd owns, in the order given. */
 typedef struct PassLine {
         const char *section; /* "Unit", "Service", "Slice" or "Install": static */
-        char *key;
-        char *value; /* verbatim, "" resets as in a unit file */
-        char *file;  /* where it was written */
+        const char *key;     /* static */
+        char *value;         /* verbatim, "" resets as in a unit file */
+        const char *file;    /* where it was written: one of Definition.files */
         unsigned line;
 } PassLine;
+
+/* Where a setting's value was written. */
+typedef struct Origin {
+        const char *file; /* one of Definition.files; NULL: nowhere, it is the default */
+        unsigned line;
+} Origin;
 
 typedef struct Definition {
         char *name;
@@ -44,47 +51,53 @@ typedef struct Definition {
         /* [Storage] */
         StorageType storage_type;
 
+        /* For each entry of the settings table (ve/settings.h), in its order. */
+        Origin *origins;
+
         PassLine *pass;
         size_t n_pass;
 
         /*
-         * Set when the definition is wrong: one sentence with file and line. The other members may
-         * then be anything. Carried in [X-VE] so that the start fails with it.
+         * Set when the definition is wrong: one sentence, with file and line in front. Carried in
+         * [X-VE] so that the start fails with it. The other members then hold what was good, so
+         * that a VE that runs keeps its limits over a reload.
          */
         char *error;
 } Definition;
 
+/* A definition of VE NAME with every setting at its default. NULL when memory runs out. */
+Definition *definition_new(const char *name);
 Definition *definition_free(Definition *definition);
 DEFINE_CLEANUP(Definition *, definition_free);
 
-typedef enum MessageLevel { MESSAGE_WARNING, MESSAGE_ERROR } MessageLevel;
-
-typedef struct Message {
-        MessageLevel level;
-        char *file;    /* or NULL */
-        unsigned line; /* 0: the file as a whole */
-        char *text;    /* a sentence, without file and line */
-} Message;
-
-typedef struct Messages {
-        Message *list;
-        size_t n;
-} Messages;
-
-void messages_done(Messages *messages);
-/* True when an error, not only warnings, is in the list. */
-bool messages_have_error(const Messages *messages);
-
 /*
  * Loads VE NAME. ROOT is "" for the running host, or a directory that stands for "/" in every path
- * looked up (and is left out of the paths reported): tests use it. Returns 0, -ENOENT when there is
- * no definition, -ERFKILL when it is masked, or another -errno for what can't be read. A definition
- * with an error is still a success: ->error is set, MESSAGES says the same.
+ * looked up (and is left out of the paths reported): tests use it. Returns 0, -EINVAL for what is
+ * no name, -ENOENT when there is no definition, -ERFKILL when it is masked, or another -errno when
+ * the directories can't be read. A definition with an error is still a success: ->error is set,
+ * MESSAGES says the same.
  */
 int definition_load(const char *root, const char *name, Messages *messages, Definition **ret);
 
+/*
+ * The same for the file at the absolute PATH, which need not be in a searched directory: NAME is
+ * what its name says before ".ve" (-EINVAL when that is none). An empty file is an error, no mask.
+ */
+int definition_load_file(const char *root, const char *path, Messages *messages, Definition **ret);
+
 /* Lists the names of all VEs defined below ROOT, sorted, masked ones left out. *RET is a strv. */
 int definition_list(const char *root, char ***ret);
+
+/* The host's definitions, for who needs many: what they share is read once. */
+typedef struct DefinitionSource DefinitionSource;
+
+int definition_source_open(const char *root, DefinitionSource **ret);
+DefinitionSource *definition_source_close(DefinitionSource *source);
+DEFINE_CLEANUP(DefinitionSource *, definition_source_close);
+/* As definition_load() and definition_list(); files whose name is no VE's are said in MESSAGES. */
+int definition_source_load(
+                DefinitionSource *source, const char *name, Messages *messages, Definition **ret);
+int definition_source_list(DefinitionSource *source, Messages *messages, char ***ret);
 
 /*
  * Reads the resolved definition from a drop-in's [X-VE] section. Returns 0, -ENOENT when there is

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ve/definition.h"
+
+#include <signal.h>
+
+#include "base/text.h"
+#include "ve/settings.h"
+
+/* What asks a systemd that is PID 1 to power off (systemd(1), "Signals"). */
+#define STOP_SIGNAL_OF_SYSTEMD (SIGRTMIN + 3)
+
+Definition *definition_new(const char *name) {
+        _cleanup_(definition_freep) Definition *definition = calloc(1, sizeof(*definition));
+        size_t n;
+
+        if (!definition)
+                return NULL;
+        (void) settings_table(&n);
+        definition->name = strdup(name);
+        definition->hostname = strdup(name);
+        definition->origins = calloc(n, sizeof(Origin));
+        definition->notify_ready = true;
+        definition->stop_signal = STOP_SIGNAL_OF_SYSTEMD;
+        definition->storage_type = STORAGE_OVERLAY;
+        if (!definition->name || !definition->hostname || !definition->origins)
+                return NULL;
+        return TAKE_PTR(definition);
+}
+
+Definition *definition_free(Definition *definition) {
+        if (!definition)
+                return NULL;
+        for (size_t i = 0; i < definition->n_pass; i++)
+                free(definition->pass[i].value);
+        free(definition->pass);
+        free(definition->origins);
+        strv_free(definition->files);
+        strv_free(definition->init);
+        free(definition->name);
+        free(definition->template);
+        free(definition->hostname);
+        free(definition->profile);
+        free(definition->uuid);
+        free(definition->error);
+        free(definition);
+        return NULL;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ve/pass-keys.h"
+
+#include "base/macro.h"
+
+/* systemd.resource-control(5), "Options". */
+
+#define OLD(use) "it is of cgroup v1; use " use "="
+#define PLACE "the VE's slice lies directly below ve.slice"
+#define DELEGATED "the VE's service is delegated to it, never its slice"
+#define SERVICE "it belongs in [Service]"
+
+const PassKey pass_keys_slice[] = {
+                {.key = "AllowedCPUs"},
+                {.key = "AllowedMemoryNodes"},
+                {.key = "BPFProgram"},
+                {.key = "BlockIOAccounting", .refused = OLD("IOAccounting")},
+                {.key = "BlockIODeviceWeight", .refused = OLD("IODeviceWeight")},
+                {.key = "BlockIOReadBandwidth", .refused = OLD("IOReadBandwidthMax")},
+                {.key = "BlockIOWeight", .refused = OLD("IOWeight")},
+                {.key = "BlockIOWriteBandwidth", .refused = OLD("IOWriteBandwidthMax")},
+                {.key = "CPUAccounting"},
+                {.key = "CPUQuota"},
+                {.key = "CPUQuotaPeriodSec"},
+                {.key = "CPUShares", .refused = OLD("CPUWeight")},
+                {.key = "CPUWeight"},
+                {.key = "ConcurrencyHardMax"},
+                {.key = "ConcurrencySoftMax"},
+                {.key = "CoredumpReceive", .refused = SERVICE},
+                {.key = "DefaultMemoryLow"},
+                {.key = "DefaultMemoryMin"},
+                {.key = "DefaultStartupMemoryLow"},
+                {.key = "Delegate", .refused = DELEGATED},
+                {.key = "DelegateSubgroup", .refused = DELEGATED},
+                {.key = "DeviceAllow"},
+                {.key = "DevicePolicy"},
+                {.key = "DisableControllers"},
+                {.key = "IOAccounting"},
+                {.key = "IODeviceLatencyTargetSec"},
+                {.key = "IODeviceWeight"},
+                {.key = "IOReadBandwidthMax"},
+                {.key = "IOReadIOPSMax"},
+                {.key = "IOWeight"},
+                {.key = "IOWriteBandwidthMax"},
+                {.key = "IOWriteIOPSMax"},
+                {.key = "IPAccounting"},
+                {.key = "IPAddressAllow"},
+                {.key = "IPAddressDeny"},
+                {.key = "IPEgressFilterPath"},
+                {.key = "IPIngressFilterPath"},
+                {.key = "ManagedOOMMemoryPressure"},
+                {.key = "ManagedOOMMemoryPressureDurationSec"},
+                {.key = "ManagedOOMMemoryPressureLimit"},
+                {.key = "ManagedOOMPreference"},
+                {.key = "ManagedOOMSwap"},
+                {.key = "MemoryAccounting"},
+                {.key = "MemoryHigh"},
+                {.key = "MemoryLimit", .refused = OLD("MemoryMax")},
+                {.key = "MemoryLow"},
+                {.key = "MemoryMax"},
+                {.key = "MemoryMin"},
+                {.key = "MemoryPressureThresholdSec"},
+                {.key = "MemoryPressureWatch"},
+                {.key = "MemorySwapMax"},
+                {.key = "MemoryZSwapMax"},
+                {.key = "MemoryZSwapWriteback"},
+                {.key = "NFTSet"},
+                {.key = "RestrictNetworkInterfaces"},
+                {.key = "Slice", .refused = PLACE},
+                {.key = "SocketBindAllow"},
+                {.key = "SocketBindDeny"},
+                {.key = "StartupAllowedCPUs"},
+                {.key = "StartupAllowedMemoryNodes"},
+                {.key = "StartupBlockIOWeight", .refused = OLD("StartupIOWeight")},
+                {.key = "StartupCPUShares", .refused = OLD("StartupCPUWeight")},
+                {.key = "StartupCPUWeight"},
+                {.key = "StartupIOWeight"},
+                {.key = "StartupMemoryHigh"},
+                {.key = "StartupMemoryLow"},
+                {.key = "StartupMemoryMax"},
+                {.key = "StartupMemorySwapMax"},
+                {.key = "StartupMemoryZSwapMax"},
+                {.key = "TasksAccounting"},
+                {.key = "TasksMax"},
+};
+
+const size_t n_pass_keys_slice = ELEMENTSOF(pass_keys_slice);
