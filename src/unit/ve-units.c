@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "unit/ve-units.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "config.h"
+#include "unit/text.h"
+#include "ve/paths.h"
+#include "ve/settings.h"
+#include "ve/signal-name.h"
+
+/* The built-in template is made from the host when first needed, by a unit of its own. */
+#define HOST_TEMPLATE "host"
+#define HOST_TEMPLATE_UNIT "ve-host-template.service"
+
+void unit_set_done(UnitSet *set) {
+        for (size_t i = 0; i < set->n; i++) {
+                free(set->files[i].path);
+                free(set->files[i].text);
+                free(set->files[i].target);
+        }
+        free(set->files);
+        *set = (UnitSet){0};
+}
+
+/* Adds a file, or with TARGET a link. Takes all three over, also on failure. */
+static int add_file(UnitSet *set, char *path, char *text, char *target) {
+        UnitFile *grown = NULL;
+
+        if (path && (text || target))
+                grown = reallocarray(set->files, set->n + 1, sizeof(UnitFile));
+        if (!grown) {
+                free(path);
+                free(text);
+                free(target);
+                return -ENOMEM;
+        }
+        set->files = grown;
+        set->files[set->n++] = (UnitFile){.path = path, .text = text, .target = target};
+        return 0;
+}
+
+char *ve_service_name(const char *name) {
+        return text_format("ve@%s.service", name);
+}
+
+char *ve_slice_name(const char *name) {
+        _cleanup_free_ char *escaped = unit_escape_name(name);
+
+        return escaped ? text_format("ve-%s.slice", escaped) : NULL;
+}
+
+static void add_header(UnitText *text, const Definition *definition) {
+        unit_text_comment(text, "Made by ve-generator(8) from the definition of VE %s.",
+                        definition->name);
+        unit_text_comment(text, "Changes here are lost: edit the definition, then \"systemctl "
+                                "daemon-reload\".");
+        STRV_FOREACH (file, definition->files)
+                unit_text_comment(text, "Read: %s", *file);
+}
+
+static int add_source_path(UnitText *text, const Definition *definition) {
+        _cleanup_free_ char *path =
+                        definition->files ? unit_escape_specifiers(definition->files[0]) : NULL;
+
+        if (!definition->files)
+                return 0;
+        if (!path)
+                return -ENOMEM;
+        unit_text_add(text, "Unit",
+                        "Lets systemctl say that a reload is due once this file has changed.",
+                        "SourcePath", path);
+        return 0;
+}
+
+/* Hands the lines of a section on as they were written, each with the place it comes from. */
+static int add_pass_lines(UnitText *text, const Definition *definition, const char *section) {
+        for (size_t i = 0; i < definition->n_pass; i++) {
+                const PassLine *line = &definition->pass[i];
+                _cleanup_free_ char *why = NULL;
+
+                if (!streq(line->section, section))
+                        continue;
+                why = text_format("%s:%u", line->file, line->line);
+                if (!why)
+                        return -ENOMEM;
+                unit_text_add(text, section, why, line->key, line->value);
+        }
+        return 0;
+}
+
+static int add_unit_section(UnitText *text, const Definition *definition) {
+        int r = add_source_path(text, definition);
+
+        if (r < 0)
+                return r;
+        if (streq_ptr(definition->template, HOST_TEMPLATE)) {
+                unit_text_add(text, "Unit",
+                                "The template \"" HOST_TEMPLATE
+                                "\" is made from this host before it is first used.",
+                                "Wants", HOST_TEMPLATE_UNIT);
+                unit_text_add(text, "Unit", NULL, "After", HOST_TEMPLATE_UNIT);
+        }
+        return add_pass_lines(text, definition, "Unit");
+}
+
+static int add_service_section(UnitText *text, const Definition *definition) {
+        _cleanup_free_ char *slice = ve_slice_name(definition->name);
+        _cleanup_free_ char *signal = signal_to_name(definition->stop_signal);
+
+        if (!slice || !signal)
+                return -ENOMEM;
+        unit_text_add(text, "Service",
+                        "The VE's own slice directly below ve.slice; a \"-\" in its name is "
+                        "escaped "
+                        "so as not to nest.",
+                        "Slice", slice);
+        unit_text_add(text, "Service", "StopSignal=: asks the VE's PID 1 to shut down in order.",
+                        "KillSignal", signal);
+        return add_pass_lines(text, definition, "Service");
+}
+
+/* What a setting is, and where it was said. */
+static char *explain(const Setting *setting, const Definition *definition) {
+        Origin origin = setting_origin(setting, definition);
+
+        return origin.file ? text_format("%s:%u: %s", origin.file, origin.line, setting->summary)
+                           : text_format("Default: %s", setting->summary);
+}
+
+static int add_resolved_setting(
+                UnitText *text, const Definition *definition, const Setting *setting) {
+        _cleanup_free_ char *key = NULL, *value = NULL, *why = NULL;
+        int r = setting_format(setting, definition, &value);
+
+        if (r < 0 || !value)
+                return r;
+        key = setting_resolved_key(setting);
+        why = explain(setting, definition);
+        if (!key || !why)
+                return -ENOMEM;
+        unit_text_add(text, "X-VE", why, key, value);
+        return 0;
+}
+
+/* The message as one quoted word: it may have any character in it. */
+static int add_error(UnitText *text, const Definition *definition) {
+        char *word[] = {definition->error, NULL};
+        _cleanup_free_ char *quoted = text_join_words(word);
+
+        if (!quoted)
+                return -ENOMEM;
+        unit_text_add(text, "X-VE", "The definition is wrong: a start fails with this message.",
+                        "Error", quoted);
+        return 0;
+}
+
+static int add_resolved_section(UnitText *text, const Definition *definition) {
+        size_t n;
+        const Setting *table = settings_table(&n);
+
+        unit_text_add(text, "X-VE",
+                        "What ve-launch(8) reads, and nothing else: the definition as it was at "
+                        "the "
+                        "reload.",
+                        "Name", definition->name);
+        if (definition->error)
+                return add_error(text, definition);
+        for (size_t i = 0; i < n; i++) {
+                int r = add_resolved_setting(text, definition, &table[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_dropin(UnitSet *set, const Definition *definition) {
+        _cleanup_(unit_text_done) UnitText text = {0};
+        char *content;
+        int r = unit_text_start(&text);
+
+        if (r < 0)
+                return r;
+        add_header(&text, definition);
+        r = add_unit_section(&text, definition);
+        if (r >= 0)
+                r = add_service_section(&text, definition);
+        if (r >= 0)
+                r = add_resolved_section(&text, definition);
+        if (r >= 0)
+                r = unit_text_finish(&text, &content);
+        if (r < 0)
+                return r;
+        return add_file(set, text_format("ve@%s.service.d/" VE_DROPIN, definition->name), content,
+                        NULL);
+}
+
+static int add_slice(UnitSet *set, const Definition *definition) {
+        _cleanup_(unit_text_done) UnitText text = {0};
+        _cleanup_free_ char *description = text_format("Slice of VE %s", definition->name);
+        char *content;
+        int r = description ? unit_text_start(&text) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        add_header(&text, definition);
+        unit_text_add(&text, "Unit", "What systemctl and systemd-cgls call it.", "Description",
+                        description);
+        r = add_source_path(&text, definition);
+        if (r < 0)
+                return r;
+        unit_text_add(&text, "Unit",
+                        "Goes with the last unit in it, so that a stop leaves no cgroup.",
+                        "StopWhenUnneeded", "yes");
+        r = add_pass_lines(&text, definition, "Slice");
+        if (r >= 0)
+                r = unit_text_finish(&text, &content);
+        return r < 0 ? r : add_file(set, ve_slice_name(definition->name), content, NULL);
+}
+
+static bool has_file(const UnitSet *set, const char *path) {
+        for (size_t i = 0; i < set->n; i++)
+                if (streq(set->files[i].path, path))
+                        return true;
+        return false;
+}
+
+static int add_links(UnitSet *set, const char *name, const char *units, const char *kind) {
+        while (*(units += strspn(units, " \t"))) {
+                size_t n = strcspn(units, " \t");
+                char *path = text_format("%.*s.%s/ve@%s.service", (int) n, units, kind, name);
+                int r;
+
+                units += n;
+                if (!path)
+                        return -ENOMEM;
+                if (has_file(set, path)) {
+                        free(path);
+                        continue;
+                }
+                r = add_file(set, path, NULL, strdup(VENEER_UNITDIR "/ve@.service"));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Generated units can't be enabled: what `systemctl enable` would link is linked here. */
+static int add_install(UnitSet *set, const Definition *definition) {
+        static const struct {
+                const char *key, *kind;
+        } kinds[] = {{"WantedBy", "wants"}, {"RequiredBy", "requires"}, {"UpheldBy", "upholds"}};
+
+        for (size_t i = 0; i < definition->n_pass; i++) {
+                const PassLine *line = &definition->pass[i];
+
+                for (size_t k = 0; k < ELEMENTSOF(kinds); k++) {
+                        int r = 0;
+
+                        if (streq(line->section, "Install") && streq(line->key, kinds[k].key))
+                                r = add_links(set, definition->name, line->value, kinds[k].kind);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+int ve_units(const Definition *definition, UnitSet *ret) {
+        UnitSet set = {0};
+        int r = add_dropin(&set, definition);
+
+        if (r >= 0)
+                r = add_slice(&set, definition);
+        if (r >= 0)
+                r = add_install(&set, definition);
+        if (r < 0) {
+                unit_set_done(&set);
+                return r;
+        }
+        *ret = set;
+        return 0;
+}
