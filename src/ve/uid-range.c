@@ -38,11 +38,15 @@ static bool is_taken(const SlotMap *map, uint32_t slot) {
  * field after it their number where COUNTED (subuid(5)). Lines that do not fit are somebody else's
  * to complain about.
  */
-static int take_file(SlotMap *map, const char *path, unsigned field, bool counted) {
-        _cleanup_free_ char *text = NULL;
+static int take_file(
+                SlotMap *map, const char *root, const char *name, unsigned field, bool counted) {
+        _cleanup_free_ char *path = text_format("%s%s", root, name), *text = NULL;
         char *rest;
-        int r = file_read_at(AT_FDCWD, path, 64 * 1024 * 1024, &text, NULL);
+        int r;
 
+        if (!path)
+                return -ENOMEM;
+        r = file_read_at(AT_FDCWD, path, 64 * 1024 * 1024, &text, NULL);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         rest = text;
@@ -63,8 +67,9 @@ static int take_file(SlotMap *map, const char *path, unsigned field, bool counte
         return 0;
 }
 
-static int read_base(const char *name, uint32_t *ret) {
-        _cleanup_free_ char *path = text_format(VE_RUN "/%s/" BASE_FILE, name), *text = NULL;
+int uid_range_lookup(const char *root, const char *name, uint32_t *ret_base) {
+        _cleanup_free_ char *path = text_format("%s" VE_RUN "/%s/" BASE_FILE, root, name);
+        _cleanup_free_ char *text = NULL;
         uint64_t base;
         int r;
 
@@ -77,7 +82,7 @@ static int read_base(const char *name, uint32_t *ret) {
         if (text_parse_u64(text, &base) < 0 || base % UID_RANGE_SIZE != 0 ||
                         base / UID_RANGE_SIZE < SLOT_FIRST || base / UID_RANGE_SIZE > SLOT_LAST)
                 return -EBADMSG;
-        *ret = (uint32_t) base;
+        *ret_base = (uint32_t) base;
         return 0;
 }
 
@@ -86,8 +91,9 @@ static void closedirp(DIR **dir) {
                 closedir(*dir);
 }
 
-static int take_running(SlotMap *map, const char *except) {
-        _cleanup_(closedirp) DIR *dir = opendir(VE_RUN);
+static int take_running(SlotMap *map, const char *root, const char *except) {
+        _cleanup_free_ char *path = text_format("%s" VE_RUN, root);
+        _cleanup_(closedirp) DIR *dir = path ? opendir(path) : NULL;
         struct dirent *entry;
 
         if (!dir)
@@ -97,7 +103,7 @@ static int take_running(SlotMap *map, const char *except) {
 
                 if (!ve_name_is_valid(entry->d_name) || streq(entry->d_name, except))
                         continue;
-                if (read_base(entry->d_name, &base) >= 0)
+                if (uid_range_lookup(root, entry->d_name, &base) >= 0)
                         take(map, base, UID_RANGE_SIZE);
         }
         return -errno;
@@ -126,7 +132,7 @@ static int choose(const SlotMap *map, const char *name, uint32_t *ret) {
         return -ENOSPC;
 }
 
-static int fill_map(SlotMap *map, const char *name) {
+static int fill_map(SlotMap *map, const char *root, const char *name) {
         static const struct {
                 const char *path;
                 unsigned field;
@@ -140,28 +146,29 @@ static int fill_map(SlotMap *map, const char *name) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(files); i++) {
-                int r = take_file(map, files[i].path, files[i].field, files[i].counted);
+                int r = take_file(map, root, files[i].path, files[i].field, files[i].counted);
 
                 if (r < 0)
                         return r;
         }
-        return take_running(map, name);
+        return take_running(map, root, name);
 }
 
-int uid_range_allocate(const char *name, uint32_t *ret_base) {
-        _cleanup_free_ char *path = text_format(VE_RUN "/%s/" BASE_FILE, name);
+int uid_range_allocate(const char *root, const char *name, uint32_t *ret_base) {
+        _cleanup_free_ char *path = text_format("%s" VE_RUN "/%s/" BASE_FILE, root, name);
+        _cleanup_free_ char *lock_path = text_format("%s" LOCK_FILE, root);
         _cleanup_close_ int lock = -EBADF;
         char text[32];
         SlotMap map = {};
         uint32_t base;
         int r;
 
-        if (!path)
+        if (!path || !lock_path)
                 return -ENOMEM;
-        lock = file_lock(LOCK_FILE, /* try= */ false);
+        lock = file_lock(lock_path, /* try= */ false);
         if (lock < 0)
                 return lock;
-        r = fill_map(&map, name);
+        r = fill_map(&map, root, name);
         if (r < 0)
                 return r;
         r = choose(&map, name, &base);
@@ -173,8 +180,4 @@ int uid_range_allocate(const char *name, uint32_t *ret_base) {
                 return r;
         *ret_base = base;
         return 0;
-}
-
-int uid_range_lookup(const char *name, uint32_t *ret_base) {
-        return read_base(name, ret_base);
 }

@@ -16,10 +16,11 @@
 /*
  * Allocates a range for VE NAME under the lock VE_RUN/uid-ranges.lock: the same one again as last
  * time where it is still free (it is derived from NAME), disjoint from every other VE's and from
- * all ids in the host's passwd, group, subuid and subgid. VE_RUN/NAME must exist. Returns 0,
- * -ENOSPC when all are taken, -errno.
+ * all ids in the host's passwd, group, subuid and subgid. VE_RUN/NAME must exist. ROOT is "", or a
+ * directory that stands for "/" in tests. Returns 0, -ENOSPC when all are taken, -errno.
  */
-int uid_range_allocate(const char *name, uint32_t *ret_base);
+int uid_range_allocate(const char *root, const char *name, uint32_t *ret_base);
 
-/* The range of a running VE. Returns 0, -ENOENT when it has none. */
-int uid_range_lookup(const char *name, uint32_t *ret_base);
+/* The range of a running VE. Returns 0, -ENOENT when it has none, -EBADMSG when its record is
+ * damaged. */
+int uid_range_lookup(const char *root, const char *name, uint32_t *ret_base);
