@@ -129,7 +129,7 @@ static int prepare(Start *start) {
                                     : storage_uuid(start->definition, start->uuid);
         if (r < 0)
                 return r;
-        r = uid_range_allocate(name, &start->uid_base);
+        r = uid_range_allocate("", name, &start->uid_base);
         if (r < 0)
                 return log_error_errno(
                                 r, "VE '%s' can't be given a uid range in %s: %m.", name, VE_RUN);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <criterion/criterion.h>
+#include <linux/capability.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "launch/plan.h"
+
+static Definition definition = {
+                .name = (char *) "web1",
+                .template = (char *) "debian-13",
+                .hostname = (char *) "web1.example.org",
+};
+static const LaunchFacts plain = {
+                .notify_socket = "/run/systemd/notify",
+                .uuid = "0123456789abcdef0123456789abcdef",
+};
+
+static LaunchPlan make(const LaunchFacts *facts) {
+        LaunchPlan plan = {};
+
+        cr_assert_eq(launch_plan(&definition, facts, &plan), 0);
+        return plan;
+}
+
+static size_t count(const LaunchPlan *plan, StepType type) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n; i++)
+                n += plan->steps[i].type == type;
+        return n;
+}
+
+/* Index of the first step of TYPE whose path is PATH (NULL: any); fails when there is none. */
+static size_t find(const LaunchPlan *plan, StepType type, const char *path) {
+        for (size_t i = 0; i < plan->n; i++)
+                if (plan->steps[i].type == type && (!path || streq_ptr(plan->steps[i].path, path)))
+                        return i;
+        cr_assert_fail("no step '%s' on %s", step_type_name(type), path ?: "anything");
+        return 0;
+}
+
+Test(plan, every_type_has_a_name) {
+        for (StepType type = 0; type < _STEP_TYPE_MAX; type++)
+                cr_assert_not_null(step_type_name(type), "%d", (int) type);
+}
+
+Test(plan, privilege_is_used_in_order) {
+        LaunchPlan plan = make(&plain);
+
+        cr_assert_eq(count(&plan, STEP_FORK), 1);
+        cr_assert_eq(count(&plan, STEP_PIVOT), 1);
+        cr_assert_lt(find(&plan, STEP_USER_NAMESPACE, NULL), find(&plan, STEP_ATTACH_ROOT, NULL));
+        cr_assert_lt(find(&plan, STEP_STAGE, NULL), find(&plan, STEP_ATTACH_ROOT, NULL));
+        cr_assert_lt(find(&plan, STEP_ATTACH_ROOT, NULL), find(&plan, STEP_FIND_INIT, NULL));
+        cr_assert_lt(find(&plan, STEP_FIND_INIT, NULL), find(&plan, STEP_FORK, NULL));
+        cr_assert_eq(find(&plan, STEP_ENTER_ROOT, NULL), find(&plan, STEP_FORK, NULL) + 1);
+        cr_assert_eq(find(&plan, STEP_CAPABILITIES, NULL), plan.n - 1);
+        launch_plan_done(&plan);
+}
+
+Test(plan, host_is_touched_before_the_fork_only) {
+        LaunchPlan plan = make(&plain);
+        size_t fork = find(&plan, STEP_FORK, NULL);
+
+        for (size_t i = 0; i < plan.n; i++)
+                cr_assert_eq(i <= fork, plan.steps[i].type <= STEP_FORK, "step %zu", i);
+        launch_plan_done(&plan);
+}
+
+Test(plan, nothing_is_mounted_after_the_pivot) {
+        LaunchPlan plan = make(&plain);
+
+        for (size_t i = find(&plan, STEP_PIVOT, NULL); i < plan.n; i++) {
+                cr_assert_neq(plan.steps[i].type, STEP_MOUNT);
+                cr_assert_neq(plan.steps[i].type, STEP_PLACE);
+        }
+        launch_plan_done(&plan);
+}
+
+Test(plan, what_is_placed_was_held_and_checked) {
+        LaunchPlan plan = make(&plain);
+
+        for (size_t i = 0; i < plan.n; i++) {
+                bool held = false;
+
+                if (plan.steps[i].type != STEP_PLACE)
+                        continue;
+                for (size_t j = 0; j < i; j++)
+                        held |= plan.steps[j].type == STEP_HOLD &&
+                                streq(plan.steps[j].source, plan.steps[i].source) &&
+                                (plan.steps[j].device != 0 || plan.steps[j].mode == S_IFSOCK);
+                cr_assert(held, "%s", plan.steps[i].source);
+        }
+        cr_assert_eq(count(&plan, STEP_PLACE), count(&plan, STEP_HOLD));
+        launch_plan_done(&plan);
+}
+
+Test(plan, a_base_is_mounted_before_it_is_used) {
+        LaunchPlan plan = make(&plain);
+        bool open[_BASE_MAX] = {[BASE_ROOT] = true};
+
+        for (size_t i = 0; i < plan.n; i++) {
+                cr_assert(open[plan.steps[i].base], "step %zu", i);
+                if (plan.steps[i].type == STEP_MOUNT)
+                        open[plan.steps[i].opens] = true;
+        }
+        launch_plan_done(&plan);
+}
+
+Test(plan, sys_is_read_only_and_no_mount_has_devices_but_dev) {
+        LaunchPlan plan = make(&plain);
+
+        cr_assert(plan.steps[find(&plan, STEP_MOUNT, "sys")].attributes & MOUNT_ATTR_RDONLY);
+        for (size_t i = 0; i < plan.n; i++)
+                if (plan.steps[i].type == STEP_MOUNT && !streq(plan.steps[i].path, "dev") &&
+                                !streq(plan.steps[i].path, "pts"))
+                        cr_assert(plan.steps[i].attributes & MOUNT_ATTR_NODEV, "%s",
+                                        plan.steps[i].path);
+        launch_plan_done(&plan);
+}
+
+Test(plan, the_hosts_usr_only_for_the_host_template) {
+        LaunchFacts facts = plain;
+        LaunchPlan without = make(&plain), with;
+
+        facts.host_template = true;
+        with = make(&facts);
+        cr_assert_eq(count(&without, STEP_ATTACH_USR), 0);
+        cr_assert_lt(find(&with, STEP_ATTACH_USR, "usr"), find(&with, STEP_FIND_INIT, NULL));
+        launch_plan_done(&without);
+        launch_plan_done(&with);
+}
+
+Test(plan, credentials_only_where_the_unit_has_some) {
+        LaunchFacts facts = plain;
+        LaunchPlan without = make(&plain), with;
+
+        facts.credentials = true;
+        with = make(&facts);
+        cr_assert_eq(count(&without, STEP_CREDENTIALS), 0);
+        cr_assert(!strv_contains(without.env, "CREDENTIALS_DIRECTORY=/run/host/credentials"));
+        cr_assert_lt(find(&with, STEP_CREDENTIALS, NULL), find(&with, STEP_FORK, NULL));
+        cr_assert_gt(find(&with, STEP_PLACE, "host/credentials"),
+                        find(&with, STEP_DIRECTORY, "host/credentials"));
+        cr_assert(strv_contains(with.env, "CREDENTIALS_DIRECTORY=/run/host/credentials"));
+        launch_plan_done(&without);
+        launch_plan_done(&with);
+}
+
+Test(plan, the_container_interface_environment) {
+        LaunchPlan plan = make(&plain);
+
+        cr_assert(strv_contains(plan.env, "container=veneer"));
+        cr_assert(strv_contains(plan.env, "container_uuid=0123456789abcdef0123456789abcdef"));
+        cr_assert(strv_contains(plan.env, "NOTIFY_SOCKET=/run/host/notify"));
+        cr_assert_str_eq(plan.steps[find(&plan, STEP_HOSTNAME, NULL)].source, "web1.example.org");
+        launch_plan_done(&plan);
+}
+
+Test(plan, dangerous_capabilities_are_out) {
+        static const int out[] = {CAP_SYS_RAWIO, CAP_SYS_MODULE, CAP_SYS_TIME, CAP_SYSLOG, CAP_BPF,
+                        CAP_PERFMON, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_CHECKPOINT_RESTORE,
+                        CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_AUDIT_READ, CAP_SYS_PACCT};
+
+        for (size_t i = 0; i < ELEMENTSOF(out); i++)
+                cr_assert_eq(launch_capabilities() & UINT64_C(1) << out[i], 0, "%d", out[i]);
+        cr_assert(launch_capabilities() & UINT64_C(1) << CAP_SYS_BOOT, "reboot inside needs it");
+}
