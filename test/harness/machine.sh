@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A machine of its own, in an emulator: Debian's own kernel with all cgroup v2 controllers, and a
+# true boot. Hardware acceleration is used where there is some.
+
+# The hosts that are booted so. The first has the oldest kernel that is supported.
+MACHINES=${VENEER_MACHINES:-"host-252 host-257"}
+
+set_up_machine() {
+    local name
+    need_machine_packages
+    for name in $MACHINES; do
+        need_root "$name" || return 1
+        step "making the image of a machine ($name)" make_image "$ROOT" "$RUN/$name.image" || return 1
+    done
+}
+
+# Makes a filesystem image of ROOT with the build, the tests and the VEs to start at boot; its
+# kernel and initrd are put beside it.
+make_image() {
+    local root=$1 image=$2 dir=$2.root
+    mkdir "$dir"
+    (
+        set -o pipefail
+        tar -C "$root" --xattrs --one-file-system -c . |
+            tar -C "$dir" --xattrs --xattrs-include='*' --numeric-owner -x
+    ) || return 1
+    finish_host_root "$dir" || return 1
+    bash "$SOURCE/test/machine/prepare" "$dir" || return 1
+    cp "$dir"/boot/vmlinuz-* "$image.kernel"
+    cp "$dir"/boot/initrd.img-* "$image.initrd"
+    mke2fs -q -t ext4 -O ^quota -d "$dir" "$image" 4G || return 1
+    rm -rf --one-file-system "$dir"
+}
+
+# Boots each machine and prints what its tests say on its second serial line.
+run_machine() {
+    local name status=0
+    for name in $MACHINES; do
+        boot_machine "$RUN/$name.image" "machine-${name#host-}" "$1" || status=$?
+        rm -f "$RUN/$name.image"*
+    done
+    return $status
+}
+
+# Without cx16 no boot fails; with it, emulation makes some kernels panic early.
+boot_machine() (
+    set -o pipefail
+    local image=$1 name=$2 only=$3 console=${LOG%.log}-$2.console done=''
+    timeout --kill-after=10 900 qemu-system-x86_64 -accel kvm -accel tcg,thread=multi \
+        -cpu max,cx16=off -smp 2 -m 2048 -no-reboot -nodefaults -display none \
+        -drive "file=$image,format=raw,if=virtio,cache=unsafe" \
+        -kernel "$image.kernel" -initrd "$image.initrd" \
+        -append "root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=0 veneer.suite=$name veneer.only=$only" \
+        -serial "file:$console" -serial stdio 2>>"$LOG" </dev/null |
+        sed -u 's/\r$//' |
+        {
+            while IFS= read -r line; do
+                if [ "$line" = "tests ended" ]; then
+                    done=yes
+                else
+                    printf '%s\n' "$line"
+                fi
+            done
+            [ -n "$done" ]
+        } || {
+        tail -n 40 "$console" | sed 's/\r$//; s/^/    | /'
+        echo "not ok $name/the machine: it did not come to the end of its tests"
+    }
+)

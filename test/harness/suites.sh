@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The suites of test/run. Each is set up in the main shell (so that what it starts is stopped at the
+# end), then run with its output counted.
+
+# What the tests in a container host import.
+HOST_ARCHIVES="ve-12 ve-13 ve-sysv"
+
+set_up_suite() {
+    case $1 in
+    host-*)
+        # shellcheck disable=SC2086 # a list
+        need_archives $HOST_ARCHIVES || return 1
+        need_root "$1" || return 1
+        step "copying the host root" make_host_root "$ROOT" "$RUN/$1" || return 1
+        printf '%s\n' "-- booting the host"
+        if ! boot_container "$RUN/$1" "$1-$$" "$ARCHIVES"; then
+            echo "   the host did not boot; its console said at last:"
+            tail -n 30 "$RUN/$1.console" | sed 's/^/    | /'
+            return 1
+        fi
+        ;;
+    machine) set_up_machine ;;
+    esac
+}
+
+run_suite() {
+    case $1 in
+    lint) in_build_root bash /src/test/lint/run lint ;;
+    unit) run_meson unit --no-suite golden ;;
+    golden) run_meson golden --suite golden ;;
+    host-*) service_in_container bash /opt/veneer-test/host/run "$1" "$ONLY" ;;
+    machine) run_machine "$ONLY" ;;
+    esac
+}
+
+tear_down_suite() {
+    case $1 in
+    host-*)
+        stop_container "$SUPERVISOR"
+        cp "$RUN/$1.console" "${LOG%.log}-$1.console" 2>/dev/null || true
+        rm -rf --one-file-system "${RUN:?}/$1"
+        ;;
+    esac
+}
+
+# Runs meson's tests and reports each of their cases. Criterion speaks TAP when the environment says.
+run_meson() {
+    local suite=$1 status=0
+    shift
+    rm -f "$BUILD/meson/meson-logs/testlog.json"
+    in_build_root env CRITERION_OUTPUTS=tap:- \
+        meson test --no-rebuild -C /build/meson --logbase testlog "$@" >>"$LOG" 2>&1 || status=$?
+    if [ ! -e "$BUILD/meson/meson-logs/testlog.json" ]; then
+        tail -n 20 "$LOG" | sed 's/^/    | /'
+        return 1
+    fi
+    in_build_root python3 /src/test/harness/meson-results.py \
+        /build/meson/meson-logs/testlog.json "$suite"
+    return $status
+}

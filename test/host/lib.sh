@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Sourced by every test of a booted host.
+#
+#     check "what must hold" FUNCTION [ARGUMENT…]
+#
+# runs FUNCTION in a subshell with errexit, and reports one result. Inside, `fail REASON` and
+# `skip REASON` end the check; so does any command that fails. What it prints is shown when it fails.
+
+: "${SUITE:=host}" "${TEST:=$(basename "$0" .sh)}"
+HERE=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+ARCHIVES=$HERE/../archives
+INITS=$HERE/../inits
+LAUNCH=/usr/libexec/veneer/ve-launch
+if [ -z "${WORK:-}" ]; then
+    WORK=$(mktemp -d /tmp/veneer-test.XXXXXX)
+    trap 'rm -rf "$WORK"' EXIT
+    export WORK
+fi
+export LC_ALL=C.UTF-8 SYSTEMD_COLORS=0 SYSTEMD_PAGER='' SYSTEMD_URLIFY=0
+
+# shellcheck source=test/host/snapshot.sh
+. "$HERE/snapshot.sh"
+
+# --- results
+
+check() {
+    local name=$1 status reason
+    shift
+    rm -f "$WORK/reason"
+    (
+        # The check's, not the file's, trap.
+        trap - EXIT
+        set -euo pipefail
+        "$@"
+    ) >"$WORK/output" 2>&1 </dev/null
+    status=$?
+    reason=$(cat "$WORK/reason" 2>/dev/null)
+    case $status in
+    0) printf 'ok %s/%s/%s\n' "$SUITE" "$TEST" "$name" ;;
+    77) printf 'skip %s/%s/%s: %s\n' "$SUITE" "$TEST" "$name" "${reason:-no reason given}" ;;
+    *)
+        tail -n 60 "$WORK/output" | sed 's/^/    | /'
+        not_ok "$name" "${reason:-$(grep -v '^ *$' "$WORK/output" | tail -n 1) (status $status)}"
+        ;;
+    esac
+}
+
+not_ok() {
+    printf 'not ok %s/%s/%s: %s\n' "$SUITE" "$TEST" "$1" "$2"
+}
+
+fail() {
+    echo "$*" | tr '\n' ' ' >"$WORK/reason"
+    exit 1
+}
+
+skip() {
+    echo "$*" >"$WORK/reason"
+    exit 77
+}
+
+# --- assertions
+
+# expect ACTUAL EXPECTED [WHAT]
+expect() {
+    [ "$1" = "$2" ] || fail "${3:-value} is \"$1\", not \"$2\""
+}
+
+# expect_match ACTUAL PATTERN [WHAT]: PATTERN as of the shell's case.
+expect_match() {
+    # shellcheck disable=SC2053
+    [[ $1 == $2 ]] || fail "${3:-value} is \"$1\", which does not match \"$2\""
+}
+
+# expect_status STATUS COMMAND…: it must end with that status. Its output is in OUT and ERR.
+expect_status() {
+    local expected=$1 status=0
+    shift
+    "$@" >"$WORK/out" 2>"$WORK/err" || status=$?
+    OUT=$(cat "$WORK/out")
+    ERR=$(cat "$WORK/err")
+    [ $status -eq "$expected" ] ||
+        fail "\"$*\" ended with status $status, not $expected; it said: $ERR $OUT"
+}
+
+# expect_sentence TEXT PATTERN: an error message for people: one line, that matches.
+expect_sentence() {
+    [ "$(printf '%s\n' "$1" | wc -l)" -eq 1 ] || fail "more than one line: $1"
+    expect_match "$1" "$2" "the message"
+}
+
+# wait_until SECONDS COMMAND…: until it succeeds; false when it never did.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    shift
+    while ! "$@"; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.05
+    done
+}
+
+# --- what a host has
+
+need_controllers() {
+    local controller available
+    available=" $(cat "$(cgroup_root)/cgroup.controllers") "
+    for controller in "$@"; do
+        [[ $available == *" $controller "* ]] ||
+            skip "no cgroup v2 controller \"$controller\" on this host"
+    done
+}
+
+need_archive() {
+    [ -e "$ARCHIVES/$1.tar.zst" ] || skip "no archive of $1 here"
+}
+
+systemd_version() {
+    systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p'
+}
+
+# --- VEs
+
+# Makes a definition: define NAME LINE…; reloads.
+define() {
+    local name=$1
+    shift
+    write_definition "$name" "$@"
+    systemctl daemon-reload
+}
+
+write_definition() {
+    local name=$1
+    shift
+    mkdir -p /etc/ve
+    printf '%s\n' "$@" >"/etc/ve/$name.ve"
+}
+
+# Shows what a unit said, for a failed check's output.
+explain() {
+    systemctl status --no-pager --full --lines=30 "ve@$1.service" || true
+    journalctl --no-pager -n 40 -u "ve@$1.service" || true
+}
+
+start() {
+    systemctl start "ve@$1.service" || {
+        explain "$1"
+        fail "ve@$1.service did not start"
+    }
+}
+
+property() {
+    systemctl show --value --property="$2" "ve@$1.service"
+}
+
+leader() {
+    property "$1" MainPID
+}
+
+state_is() {
+    [ "$(property "$1" ActiveState)" = "$2" ]
+}
+
+# expect_state NAME STATE [SECONDS]
+expect_state() {
+    wait_until "${3:-30}" state_is "$1" "$2" || {
+        explain "$1"
+        fail "ve@$1.service is $(property "$1" ActiveState), not $2"
+    }
+}
+
+# Runs a command in the VE by its leader's namespaces alone, without the code under test.
+inside() {
+    local pid
+    pid=$(leader "$1")
+    shift
+    nsenter --target "$pid" --all -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+        TERM=dumb "$@"
+}
+
+# The VE's cgroup, as a directory.
+cgroup_of() {
+    echo "$(cgroup_root)$(property "$1" ControlGroup)"
+}
+
+# Stops and removes the VEs named, and whatever was kept of them, without the code under test.
+remove() {
+    local name
+    for name in "$@"; do
+        systemctl stop "ve@$name.service" 2>/dev/null
+        systemctl reset-failed "ve@$name.service" 2>/dev/null
+        rm -rf "/etc/ve/$name.ve" "/etc/ve/$name.ve.d" "/var/lib/ve/private/$name" \
+            "/etc/systemd/system/ve@$name.service.d" "/run/systemd/system/ve@$name.service.d"
+    done
+    systemctl daemon-reload
+    return 0
+}
+
+# Whatever VEs and templates a test file forgot or could not remove any more.
+sweep() {
+    local file
+    for file in /etc/ve/*.ve; do
+        [ ! -e "$file" ] || remove "$(basename "$file" .ve)"
+    done
+}
+
+# --- templates
+
+# Makes a template from a directory with an init in it: tiny_template NAME PROGRAM [PATH]. Without
+# the code under test.
+tiny_template() {
+    local name=$1 program=$2 path=${3:-/sbin/init} root=/var/lib/ve/templates/$1/root dir
+    rm -rf "/var/lib/ve/templates/$name"
+    for dir in etc proc sys dev run tmp var sbin bin usr root; do
+        mkdir -p "$root/$dir"
+    done
+    install -D "$INITS/$program" "$root$path"
+    echo "ID=$name" >"$root/etc/os-release"
+}
+
+# Imports an archive as the template NAME once; tests share it. The first failure is reported by
+# whoever asks.
+need_template() {
+    need_archive "$1"
+    [ -d "/var/lib/ve/templates/debian-$1/root" ] ||
+        vectl template import "debian-$1" "$ARCHIVES/$1.tar.zst"
+}
