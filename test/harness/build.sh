@@ -39,29 +39,32 @@ need_build() {
     step "installing the build aside" stage
 }
 
+# These run in a condition, where errexit is off: each failure is returned.
+
 build() {
     if [ ! -e "$BUILD/meson/build.ninja" ]; then
         rm -rf "$BUILD/meson"
-        in_build_root meson setup /build/meson /src
+        in_build_root meson setup /build/meson /src || return 1
     fi
     in_build_root ninja -C /build/meson
 }
 
 build_inits() {
     local source name
-    mkdir -p "$BUILD/inits"
+    mkdir -p "$BUILD/inits" || return 1
     for source in "$SOURCE"/test/host/inits/*.c; do
         name=$(basename "$source" .c)
         [ "$BUILD/inits/$name" -nt "$source" ] ||
             in_build_root gcc -static -Os -s -Wall -Wextra -Werror -D_GNU_SOURCE \
-                -o "/build/inits/$name" "/src/test/host/inits/$name.c"
+                -o "/build/inits/$name" "/src/test/host/inits/$name.c" || return 1
     done
     install "$BUILD_ROOT/bin/busybox" "$BUILD/inits/busybox"
 }
 
 stage() {
     rm -rf "$BUILD/stage"
-    in_build_root env DESTDIR=/build/stage meson install --no-rebuild -C /build/meson
+    mkdir "$BUILD/stage" || return 1
+    in_build_root env DESTDIR=/build/stage meson install --no-rebuild -C /build/meson || return 1
     # Moved into this run, so that another run's build does not change what is tested here.
     cp -a "$BUILD/stage" "$STAGE"
 }

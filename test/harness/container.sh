@@ -19,11 +19,11 @@ make_host_root() {
 # Installs the build, the tests and the archives into a host root.
 finish_host_root() {
     local dir=$1 tests=$1/opt/veneer-test
-    install_stage "$dir"
+    install_stage "$dir" || return 1
     mkdir -p "$tests"
-    cp -a "$SOURCE/test/host" "$SOURCE/test/machine" "$tests/"
-    [ ! -e "$SOURCE/test/golden" ] || cp -a "$SOURCE/test/golden" "$tests/"
-    cp -a "$BUILD/inits" "$tests/inits"
+    cp -a "$SOURCE/test/host" "$SOURCE/test/machine" "$tests/" || return 1
+    [ ! -e "$SOURCE/test/golden" ] || cp -a "$SOURCE/test/golden" "$tests/" || return 1
+    cp -a "$BUILD/inits" "$tests/inits" || return 1
     echo "veneer-host" >"$dir/etc/hostname"
     # Of its own, as every machine's is.
     tr -d - </proc/sys/kernel/random/uuid >"$dir/etc/machine-id"
@@ -125,15 +125,14 @@ stop_container() {
     local supervisor=$1 pid deadline=$((SECONDS + 10))
     for pid in $(descendants "$supervisor"); do
         if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = systemd-nspawn ]; then
-            kill -TERM "$pid" 2>/dev/null
+            kill -TERM "$pid" 2>/dev/null || true
         fi
     done
     while [ -e "/proc/$supervisor" ] && [ $SECONDS -lt $deadline ]; do
         sleep 0.1
     done
     for pid in $(descendants "$supervisor") $supervisor; do
-        kill -KILL "$pid" 2>/dev/null
+        kill -KILL "$pid" 2>/dev/null || true
     done
-    wait "$supervisor" 2>/dev/null
-    return 0
+    wait "$supervisor" 2>/dev/null || true
 }

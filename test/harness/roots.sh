@@ -66,7 +66,7 @@ make_root() {
     done
     case $FORMAT in
     directory)
-        mkdir "$new"
+        mkdir "$new" || return 1
         bootstrap - | tar -C "$new" --numeric-owner --xattrs --xattrs-include='*' -x
         ;;
     archive) bootstrap - | zstd -q -T0 -3 -o "$new" ;;
@@ -75,7 +75,7 @@ make_root() {
         return 1
     }
     [ ! -e "$path" ] || mv "$path" "$path.old-$$"
-    mv "$new" "$path"
+    mv "$new" "$path" || return 1
     touch "$path.made"
     rm -rf --one-file-system "$path.old-$$"
     remove_other_roots "$name" "$path"

@@ -28,12 +28,12 @@ at_end() {
     AT_END=("$*" "${AT_END[@]}")
 }
 run_at_end() {
-    local status=$? todo
-    trap '' INT TERM
+    local todo
+    set +e
+    trap '' INT TERM HUP
     for todo in "${AT_END[@]}"; do
         eval "$todo"
     done
-    return $status
 }
 
 # Makes the cache, the log and a directory of this run; removes what killed runs left.
