@@ -195,11 +195,12 @@ remove() {
     return 0
 }
 
-# Whatever VEs and templates a test file forgot or could not remove any more.
+# Whatever VEs a test file forgot or could not remove any more. Arguments: those to keep.
 sweep() {
-    local file
+    local file name
     for file in /etc/ve/*.ve; do
-        [ ! -e "$file" ] || remove "$(basename "$file" .ve)"
+        name=$(basename "$file" .ve)
+        [ ! -e "$file" ] || [[ " $* " == *" $name "* ]] || remove "$name"
     done
 }
 
