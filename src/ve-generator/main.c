@@ -18,11 +18,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
-#include "report.h"
 #include "unit/ve-units.h"
+#include "ve-generator/report.h"
+#include "ve-generator/write.h"
 #include "ve/definition.h"
 #include "ve/paths.h"
-#include "write.h"
 
 typedef struct Options {
         const char *root;

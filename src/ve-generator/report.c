@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "report.h"
+#include "ve-generator/report.h"
 
 #include <fcntl.h>
 #include <search.h>

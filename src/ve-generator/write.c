@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "write.h"
+#include "ve-generator/write.h"
 
 #include <errno.h>
 #include <stdint.h>
