@@ -144,7 +144,8 @@ static int set_command(Launch *launch, const char *init, int init_fd) {
                              : strv_append(&launch->argv, init);
         /* Its /etc/hostname would win over the definition's otherwise; for systemd in a VE its own
          * arguments are the kernel's command line. */
-        if (r >= 0 && is_systemd(init_fd))
+        launch->systemd = is_systemd(init_fd);
+        if (r >= 0 && launch->systemd)
                 r = strv_consume(&launch->argv,
                                 text_format("systemd.hostname=%s", definition->hostname));
         return r;

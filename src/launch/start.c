@@ -182,7 +182,7 @@ static int fork_first_process(Launch *launch, size_t fork_step, LaunchResult *re
         r = await_reports(launch, ours, &pid);
         if (r < 0)
                 return r;
-        *ret = (LaunchResult){.pid = pid, .socket_fd = TAKE_FD(ours)};
+        *ret = (LaunchResult){.pid = pid, .systemd = launch->systemd, .socket_fd = TAKE_FD(ours)};
         return 0;
 }
 

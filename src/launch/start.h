@@ -10,6 +10,7 @@
  * process and goes with it.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,7 +29,8 @@ typedef struct LaunchRequest {
 } LaunchRequest;
 
 typedef struct LaunchResult {
-        pid_t pid; /* the VE's PID 1, a child of our parent */
+        pid_t pid;    /* the VE's PID 1, a child of our parent */
+        bool systemd; /* it is going to be a systemd */
         int socket_fd;
 } LaunchResult;
 

@@ -20,6 +20,7 @@ typedef struct Launch {
         int staging_fd; /* VE_RUN/NAME in our own mount namespace */
         int root_fd;    /* the root's mount below it */
         char **argv;    /* of the VE's PID 1 */
+        bool systemd;   /* it is one */
         Held held[HELD_MAX];
         size_t n_held;
         int base_fd[_BASE_MAX]; /* in the VE's PID 1: filesystems by StepBase */

@@ -183,8 +183,11 @@ static void register_machine(const Start *start, pid_t leader) {
 /* Makes LEADER the main process of our unit, and lets it go. Logs. */
 static int hand_over(const Start *start, const LaunchResult *result) {
         const char *name = start->definition->name;
-        _cleanup_free_ char *state = text_format("MAINPID=%d%s", (int) result->pid,
-                        start->definition->notify_ready ? "" : "\nREADY=1");
+        NotifyReady ready = start->definition->notify_ready;
+        bool init_notifies =
+                        ready == NOTIFY_READY_AUTO ? result->systemd : ready == NOTIFY_READY_YES;
+        _cleanup_free_ char *state = text_format(
+                        "MAINPID=%d%s", (int) result->pid, init_notifies ? "" : "\nREADY=1");
         int r;
 
         if (!state)

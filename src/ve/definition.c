@@ -19,7 +19,7 @@ Definition *definition_new(const char *name) {
         definition->name = strdup(name);
         definition->hostname = strdup(name);
         definition->origins = calloc(n, sizeof(Origin));
-        definition->notify_ready = true;
+        definition->notify_ready = NOTIFY_READY_AUTO;
         definition->stop_signal = STOP_SIGNAL_OF_SYSTEMD;
         definition->storage_type = STORAGE_OVERLAY;
         if (!definition->name || !definition->hostname || !definition->origins)

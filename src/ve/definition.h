@@ -20,6 +20,13 @@ typedef enum StorageType {
         _STORAGE_TYPE_MAX
 } StorageType;
 
+typedef enum NotifyReady {
+        NOTIFY_READY_AUTO, /* the VE's init when it is systemd, else the launcher */
+        NOTIFY_READY_NO,   /* the launcher, as soon as the init is about to run */
+        NOTIFY_READY_YES,  /* the VE's init, with READY=1 */
+        _NOTIFY_READY_MAX
+} NotifyReady;
+
 /* One line of a section that systemd owns, in the order given. */
 typedef struct PassLine {
         const char *section; /* "Unit", "Service", "Slice" or "Install": static */
@@ -45,8 +52,8 @@ typedef struct Definition {
         char *profile;  /* or NULL */
         char **init;    /* command line of PID 1; NULL: the first of INIT_CANDIDATES in the root */
         char *uuid; /* 32 hex digits, or NULL: derived from machine-id and name by the launcher */
-        bool notify_ready; /* the VE's init sends READY=1 itself; default yes */
-        int stop_signal;   /* asks PID 1 for an orderly stop; default SIGRTMIN+3 */
+        NotifyReady notify_ready; /* who says that the VE is up; default auto */
+        int stop_signal;          /* asks PID 1 for an orderly stop; default SIGRTMIN+3 */
 
         /* [Storage] */
         StorageType storage_type;

@@ -86,24 +86,36 @@ const SettingType setting_type_command = {
                 .expects = "a command line that starts with an absolute path, its quotes closed",
 };
 
-static int parse_bool(const char *value, void *field) {
-        int r = text_parse_bool(value);
+static const char *const notify_ready_names[_NOTIFY_READY_MAX] = {
+                [NOTIFY_READY_AUTO] = "auto",
+                [NOTIFY_READY_NO] = "no",
+                [NOTIFY_READY_YES] = "yes",
+};
 
+static int parse_notify_ready(const char *value, void *field) {
+        NotifyReady *ready = field;
+        int r;
+
+        if (streq(value, notify_ready_names[NOTIFY_READY_AUTO])) {
+                *ready = NOTIFY_READY_AUTO;
+                return 0;
+        }
+        r = text_parse_bool(value);
         if (r < 0)
                 return r;
-        *(bool *) field = r;
+        *ready = r ? NOTIFY_READY_YES : NOTIFY_READY_NO;
         return 0;
 }
 
-static int format_bool(const void *field, char **ret) {
-        *ret = strdup(*(const bool *) field ? "yes" : "no");
+static int format_notify_ready(const void *field, char **ret) {
+        *ret = strdup(notify_ready_names[*(const NotifyReady *) field]);
         return *ret ? 0 : -ENOMEM;
 }
 
-const SettingType setting_type_bool = {
-                .parse = parse_bool,
-                .format = format_bool,
-                .expects = "yes or no",
+const SettingType setting_type_notify_ready = {
+                .parse = parse_notify_ready,
+                .format = format_notify_ready,
+                .expects = "yes, no or auto",
 };
 
 static int parse_signal(const char *value, void *field) {

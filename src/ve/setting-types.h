@@ -18,7 +18,7 @@ extern const SettingType setting_type_template;
 extern const SettingType setting_type_profile;
 extern const SettingType setting_type_hostname;
 extern const SettingType setting_type_command;
-extern const SettingType setting_type_bool;
+extern const SettingType setting_type_notify_ready;
 extern const SettingType setting_type_signal;
 extern const SettingType setting_type_uuid;
 extern const SettingType setting_type_storage;

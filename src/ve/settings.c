@@ -46,11 +46,11 @@ static const Setting table[] = {
                 {
                                 .section = "VE",
                                 .key = "NotifyReady",
-                                .type = &setting_type_bool,
+                                .type = &setting_type_notify_ready,
                                 .offset = offsetof(Definition, notify_ready),
                                 .summary = "whether the VE's PID 1 reports itself when it is up",
-                                .fallback = "yes",
-                                .hint = "yes|no",
+                                .fallback = "auto",
+                                .hint = "auto|yes|no",
                 },
                 {
                                 .section = "VE",
@@ -67,7 +67,7 @@ static const Setting table[] = {
                                 .type = &setting_type_uuid,
                                 .offset = offsetof(Definition, uuid),
                                 .summary = "the VE's machine UUID",
-                                .fallback = "made from the host's machine ID and the VE's name",
+                                .fallback = "a random one, kept in the VE's private data",
                                 .hint = "",
                 },
                 {
