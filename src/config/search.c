@@ -36,7 +36,7 @@ void config_text_done(ConfigText *text) {
 /* Links of a fake root must lead to files of that root. */
 static int open_in_root(const ConfigSearch *search, const char *path, uint64_t flags) {
         struct open_how how = {
-                        .flags = flags | O_CLOEXEC | O_NOCTTY,
+                        .flags = flags | O_CLOEXEC,
                         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
         };
         long fd;
@@ -73,7 +73,7 @@ static Found classify_link(const ConfigSearch *search, const char *path) {
 /* Opens PATH and says what it is; *RET_ERROR explains FOUND_BAD and FOUND_DANGLING. */
 static Found open_file(const ConfigSearch *search, const char *path, int *ret_fd, int *ret_error) {
         /* O_NONBLOCK: a fifo in place of a file must not hold up the boot. */
-        _cleanup_close_ int fd = open_in_root(search, path, O_RDONLY | O_NONBLOCK);
+        _cleanup_close_ int fd = open_in_root(search, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         struct stat st;
 
         *ret_error = fd < 0 ? fd : -EBADF;
