@@ -24,7 +24,7 @@ typedef struct Stage {
 } Stage;
 
 #define STAGE_INIT \
-        { .store_fd = -EBADF, .fd = -EBADF, .root_fd = -EBADF, .old_fd = -EBADF }
+        { .lock_fd = -EBADF, .store_fd = -EBADF, .fd = -EBADF, .root_fd = -EBADF, .old_fd = -EBADF }
 
 /*
  * Makes the store where it is absent, sweeps it, and makes a directory for template NAME with an
