@@ -16,7 +16,7 @@ struct Systemd {
         sd_bus_slot *job_removed;
         char *error; /* of the newest call that failed */
 
-        /* The jobs that systemd_run_jobs() waits for. */
+        /* The jobs that systemd_wait_jobs() waits for. */
         Job *jobs;
         size_t n_jobs;
 };

@@ -66,16 +66,19 @@ static int job_read_path(Job *job, sd_bus_message *reply) {
         return r < 0 ? r : text_replace(&job->path, path);
 }
 
-static void queue(Systemd *systemd, Job *job) {
+int systemd_queue_job(Systemd *systemd, Job *job) {
         _cleanup_message_ sd_bus_message *reply = NULL;
-        int r;
+        int r = subscribe(systemd);
 
+        if (r < 0)
+                return r;
         r = call_manager(systemd, &reply, methods[job->verb], "ss", job->unit, "replace");
         if (r < 0)
                 (void) text_replace(&job->message, systemd_error(systemd));
         else
                 r = job_read_path(job, reply);
         job->error = r < 0 ? r : 0;
+        return 0;
 }
 
 static size_t count_ended(const Job jobs[], size_t n) {
@@ -90,25 +93,24 @@ static size_t count_ended(const Job jobs[], size_t n) {
  * A signal that came before the reply which names its job was put aside by sd-bus, and is
  * dispatched here: none is missed.
  */
-static int wait_jobs(Systemd *systemd, void (*progress)(const Job jobs[], size_t n, void *userdata),
-                void *userdata) {
-        int r = 0;
+static int wait_jobs(Systemd *systemd, JobProgress progress, void *userdata) {
+        size_t n = systemd->n_jobs;
 
-        while (r >= 0 && count_ended(systemd->jobs, systemd->n_jobs) < systemd->n_jobs) {
-                r = sd_bus_process(systemd->bus, NULL);
-                if (r != 0)
-                        continue;
-                if (progress)
-                        progress(systemd->jobs, systemd->n_jobs, userdata);
-                r = sd_bus_wait(systemd->bus, progress ? PROGRESS_USEC : UINT64_MAX);
-                if (r == -EINTR)
-                        r = 0;
+        while (count_ended(systemd->jobs, n) < n) {
+                int r = sd_bus_process(systemd->bus, NULL);
+
+                if (r == 0 && progress)
+                        progress(systemd->jobs, n, userdata);
+                if (r == 0)
+                        r = sd_bus_wait(systemd->bus, progress ? PROGRESS_USEC : UINT64_MAX);
+                if (r < 0 && r != -EINTR)
+                        return call_failed(systemd, r, NULL);
         }
-        return r < 0 ? call_failed(systemd, r, NULL) : 0;
+        return 0;
 }
 
-static int wait_all(Systemd *systemd, Job jobs[], size_t n,
-                void (*progress)(const Job jobs[], size_t n, void *userdata), void *userdata) {
+int systemd_wait_jobs(
+                Systemd *systemd, Job jobs[], size_t n, JobProgress progress, void *userdata) {
         int r;
 
         systemd->jobs = jobs;
@@ -117,17 +119,6 @@ static int wait_all(Systemd *systemd, Job jobs[], size_t n,
         systemd->jobs = NULL;
         systemd->n_jobs = 0;
         return r;
-}
-
-int systemd_run_jobs(Systemd *systemd, Job jobs[], size_t n,
-                void (*progress)(const Job jobs[], size_t n, void *userdata), void *userdata) {
-        int r = subscribe(systemd);
-
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n; i++)
-                queue(systemd, jobs + i);
-        return wait_all(systemd, jobs, n, progress, userdata);
 }
 
 /* The properties of a transient scope that holds PID. */
@@ -164,7 +155,7 @@ int systemd_make_scope(Systemd *systemd, const char *name, const char *slice,
         r = job_read_path(&job, reply);
         if (r < 0)
                 return call_failed(systemd, r, NULL);
-        r = wait_all(systemd, &job, 1, NULL, NULL);
+        r = systemd_wait_jobs(systemd, &job, 1, NULL, NULL);
         if (r < 0)
                 return r;
         return job_succeeded(&job) ? 0

@@ -40,7 +40,7 @@ typedef struct Job {
         const char *unit;
         const char *name; /* the caller's own, untouched */
 
-        /* Set by systemd_run_jobs(); freed by job_done(). */
+        /* Set by these functions; freed by job_done(). */
         int error;     /* negative errno when systemd refused it */
         char *message; /* why, in systemd's words; NULL unless refused */
         char *result;  /* "done", "failed", "timeout", "dependency"…; NULL while it runs */
@@ -55,13 +55,17 @@ static inline bool job_ended(const Job *job) {
 /* True when JOB ended and did what it should. */
 bool job_succeeded(const Job *job);
 
+/* Queues JOB. A refusal is in the Job. Returns 0 or -errno (no connection). */
+int systemd_queue_job(Systemd *systemd, Job *job);
+
+/* Told of the progress of jobs once a second and whenever one ends. */
+typedef void (*JobProgress)(const Job jobs[], size_t n, void *userdata);
+
 /*
- * Queues all N jobs and waits until every one has ended. PROGRESS (may be NULL) is called once a
- * second and whenever one ends. A refused or failed job is no error of this function; it is in the
- * Job. Returns 0 or -errno (the connection is lost).
+ * Waits until all N queued jobs have ended. PROGRESS may be NULL. That one failed is no error of
+ * this function; it is in the Job. Returns 0 or -errno (the connection is lost).
  */
-int systemd_run_jobs(Systemd *systemd, Job jobs[], size_t n,
-                void (*progress)(const Job jobs[], size_t n, void *userdata), void *userdata);
+int systemd_wait_jobs(Systemd *systemd, Job jobs[], size_t n, JobProgress progress, void *userdata);
 
 /* What systemd knows of a unit. Strings are never NULL after systemd_unit_state(). */
 typedef struct UnitState {
