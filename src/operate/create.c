@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/create.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "operate/destroy.h"
+#include "operate/lock.h"
+#include "operate/progress.h"
+#include "storage/storage.h"
+#include "template/store.h"
+#include "ve/name.h"
+#include "ve/paths.h"
+
+typedef struct Create {
+        Systemd *systemd;
+        char *const *names;
+        const char *template;
+        Assignment *assignments;
+        size_t n_assignments;
+        char *text; /* of every definition */
+        VeLocks locks;
+} Create;
+
+static void create_done(Create *create) {
+        for (size_t i = 0; i < create->n_assignments; i++)
+                assignment_done(create->assignments + i);
+        free(create->assignments);
+        free(create->text);
+        ve_locks_done(&create->locks);
+}
+
+/* Appends one line to *TEXT. */
+static int add_line(char **text, const char *line) {
+        char *longer = text_format("%s%s\n", *text ?: "", line);
+
+        if (!longer)
+                return -ENOMEM;
+        free(*text);
+        *text = longer;
+        return 0;
+}
+
+/* Appends the assignments of SECTION, with its header unless that is there. */
+static int add_section(
+                char **text, const char *section, bool header, const Assignment list[], size_t n) {
+        _cleanup_free_ char *head = text_format("\n[%s]", section);
+        int r = !head ? -ENOMEM : header ? add_line(text, head) : 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                _cleanup_free_ char *line = NULL;
+
+                if (!streq(list[i].section, section))
+                        continue;
+                line = text_format("%s=%s", list[i].key, list[i].value);
+                r = line ? add_line(text, line) : -ENOMEM;
+        }
+        return r;
+}
+
+static bool seen_before(const Assignment list[], size_t at) {
+        for (size_t i = 0; i < at; i++)
+                if (streq(list[i].section, list[at].section))
+                        return true;
+        return false;
+}
+
+char *create_render(const char *template, const Assignment assignments[], size_t n) {
+        _cleanup_free_ char *text = strdup("# Made by vectl create. See ve.definition(5).\n[VE]\n");
+        _cleanup_free_ char *line = template ? text_format("Template=%s", template) : NULL;
+        int r = !text || (template && !line) ? -ENOMEM : 0;
+
+        if (r >= 0 && template)
+                r = add_line(&text, line);
+        if (r >= 0)
+                r = add_section(&text, "VE", false, assignments, n);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (!streq(assignments[i].section, "VE") && !seen_before(assignments, i))
+                        r = add_section(&text, assignments[i].section, true, assignments, n);
+        return r < 0 ? NULL : TAKE_PTR(text);
+}
+
+static ExitCode check_names(char *const *names) {
+        for (size_t i = 0; names[i]; i++) {
+                ExitCode code = operation_check_name(names[i]);
+
+                if (code != EXIT_DONE)
+                        return code;
+                for (size_t j = 0; j < i; j++)
+                        if (streq(names[i], names[j])) {
+                                log_error("VE %s is named twice.", names[i]);
+                                return EXIT_USAGE;
+                        }
+        }
+        return EXIT_DONE;
+}
+
+/* Reads the settings; one for the template is as good as --template. */
+static ExitCode check_settings(Create *create, char *const *settings) {
+        create->assignments = calloc(strv_length(settings) + 1, sizeof(Assignment));
+        if (!create->assignments)
+                return operation_oom();
+        STRV_FOREACH (setting, settings) {
+                _cleanup_(messages_done) Messages messages = {};
+                Assignment *assignment = create->assignments + create->n_assignments;
+                int r = assignment_parse(*setting, &messages, assignment);
+
+                if (r < 0) {
+                        log_error("Cannot set %s: %s", *setting,
+                                        messages.n > 0 ? messages.list[0].text : "out of memory.");
+                        return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+                }
+                create->n_assignments++;
+                if (!create->template && streq(assignment->section, "VE") &&
+                                streq(assignment->key, "Template"))
+                        create->template = assignment->value;
+        }
+        return EXIT_DONE;
+}
+
+static ExitCode check_template(const char *template) {
+        _cleanup_(template_freep) Template *opened = NULL;
+        int r;
+
+        if (!template) {
+                log_error("A new VE needs a template: give --template=NAME, one of those that "
+                          "`vectl template list` shows.");
+                return EXIT_USAGE;
+        }
+        /* Built in; a VE's first start builds what there is to build. */
+        if (streq(template, TEMPLATE_HOST))
+                return EXIT_DONE;
+        r = template_open(template, &opened);
+        return r == -EINVAL ? EXIT_USAGE : operation_exit_code(r);
+}
+
+/* Finds what is there of a VE of that name, in any of the places. */
+static ExitCode check_absent(Systemd *systemd, const char *name) {
+        static const char *const places[] = {VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR};
+        _cleanup_(unit_state_done) UnitState state = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_free_ char *path = text_format("%s/%s.ve", places[i], name);
+
+                if (!path)
+                        return operation_oom();
+                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                log_error("There is a VE %s already, defined by %s.", name, path);
+                return EXIT_EXISTS;
+        }
+        if (operation_unit_state(systemd, name, &state) != EXIT_DONE)
+                return EXIT_FAILED;
+        if (unit_is_up(&state)) {
+                log_error("There is a VE %s still running without a definition: stop it with "
+                          "`vectl stop %s` first.",
+                                name, name);
+                return EXIT_EXISTS;
+        }
+        if (storage_exists(name)) {
+                log_error("There is private data of a VE %s in %s/%s: take it for a VE again by "
+                          "writing its definition %s/%s.ve, or remove it with `vectl destroy %s`.",
+                                name, VE_PRIVATE, name, VE_DIR_ETC, name, name);
+                return EXIT_EXISTS;
+        }
+        return EXIT_DONE;
+}
+
+/* Reads the definition as the generator will. */
+static ExitCode load_written(const char *path, const char *name, Definition **ret) {
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        _cleanup_(messages_done) Messages messages = {};
+        int r = definition_load("", name, &messages, &definition);
+
+        if (r < 0) {
+                log_error_errno(r, "Cannot read %s, which was just written: %m.", path);
+                return EXIT_FAILED;
+        }
+        if (definition->error) {
+                log_error("Cannot create VE %s: %s", name, definition->error);
+                return EXIT_DEFINITION;
+        }
+        *ret = TAKE_PTR(definition);
+        return EXIT_DONE;
+}
+
+/* On failure nothing of this VE is left. */
+static ExitCode create_one(const Create *create, const char *name) {
+        _cleanup_free_ char *path = text_format(VE_DIR_ETC "/%s.ve", name);
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        ExitCode code;
+        int r = path ? dir_make_all(VE_DIR_ETC, 0755) : -ENOMEM;
+
+        if (r >= 0)
+                r = file_write_atomic(AT_FDCWD, path, create->text, 0644,
+                                FILE_WRITE_NEW | FILE_WRITE_SYNC);
+        if (r < 0) {
+                log_error_errno(r, "Cannot write the definition of VE %s in %s: %m.", name,
+                                VE_DIR_ETC);
+                return operation_exit_code(r);
+        }
+        code = load_written(path, name, &definition);
+        if (code == EXIT_DONE && storage_create(definition) < 0)
+                code = EXIT_FAILED;
+        if (code != EXIT_DONE)
+                (void) unlink(path);
+        return code;
+}
+
+/* Data first: between the two steps the VE is as one that has never run, not a leftover. */
+static void undo(char *const *names, size_t n) {
+        while (n-- > 0) {
+                _cleanup_free_ char *path = text_format(VE_DIR_ETC "/%s.ve", names[n]);
+
+                (void) storage_destroy(names[n]);
+                if (path && unlink(path) < 0)
+                        log_warning_errno(-errno, "Cannot remove %s again, ignoring: %m.", path);
+        }
+}
+
+static ExitCode create_all(Create *create) {
+        size_t n = strv_length(create->names);
+        ExitCode code = EXIT_DONE;
+        size_t i = 0;
+
+        for (; i < n && code == EXIT_DONE; i += code == EXIT_DONE) {
+                if (n > 1)
+                        progress_show("Creating %s (%zu of %zu)", create->names[i], i + 1, n);
+                code = create_one(create, create->names[i]);
+        }
+        if (code == EXIT_DONE && systemd_reload(create->systemd) < 0) {
+                log_error("Cannot make systemd load the new definitions: %s.",
+                                systemd_error(create->systemd));
+                code = EXIT_FAILED;
+        }
+        progress_end();
+        if (code != EXIT_DONE)
+                undo(create->names, i);
+        return code;
+}
+
+ExitCode ve_create(Systemd *systemd, const CreateRequest *request) {
+        _cleanup_(create_done) Create create = {
+                        .systemd = systemd, .names = request->names, .template = request->template};
+        ExitCode code = check_names(request->names);
+
+        if (code == EXIT_DONE)
+                code = check_settings(&create, request->settings);
+        if (code == EXIT_DONE)
+                code = check_template(create.template);
+        if (code != EXIT_DONE)
+                return code;
+        create.text = create_render(request->template, create.assignments, create.n_assignments);
+        if (!create.text)
+                return operation_oom();
+        code = operation_begin(systemd, request->names, &create.locks);
+        for (size_t i = 0; code == EXIT_DONE && request->names[i]; i++)
+                code = check_absent(systemd, request->names[i]);
+        return code == EXIT_DONE ? create_all(&create) : code;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Creating VEs.
+ *
+ * All is checked before anything is written. Then each VE gets its definition (what makes it exist)
+ * and its private data, and systemd loads them all at once. A failure undoes everything; a killed
+ * creation leaves each VE whole or absent.
+ */
+
+#include "operate/operation.h"
+#include "ve/settings.h"
+
+typedef struct CreateRequest {
+        char *const *names;
+        const char *template;  /* NULL: one of SETTINGS says it */
+        char *const *settings; /* SECTION.KEY=VALUE */
+} CreateRequest;
+
+/* Logs. One existing VE among NAMES: EXIT_EXISTS, and nothing is created. */
+ExitCode ve_create(Systemd *systemd, const CreateRequest *request);
+
+/* The text of a definition with these assignments, grouped by section. NULL: out of memory. */
+char *create_render(const char *template, const Assignment assignments[], size_t n);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/destroy.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "operate/marker.h"
+#include "operate/progress.h"
+#include "operate/run.h"
+#include "storage/storage.h"
+#include "unit/ve-units.h"
+#include "ve/paths.h"
+
+static bool exists(const char *place, const char *name) {
+        _cleanup_free_ char *path = text_format("%s/%s.ve", place, name);
+
+        return path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+static bool is_ours(const char *name) {
+        for (size_t i = 0; i < N_MARKER_PLACES; i++)
+                if (exists(marker_places[i], name))
+                        return true;
+        return false;
+}
+
+/* Removes what the administrator added to the VE in other files than its definition. */
+static int remove_configuration(Systemd *systemd, const char *name) {
+        _cleanup_free_ char *service = ve_service_name(name), *slice = ve_slice_name(name);
+        _cleanup_free_ char *drop_ins = text_format("%s.ve.d", name);
+        int r;
+
+        if (!service || !slice || !drop_ins)
+                return log_oom();
+        r = systemd_disable(systemd, service);
+        if (r >= 0)
+                r = systemd_revert(systemd, (const char *const[]){service, slice}, 2);
+        if (r < 0)
+                return log_error("Cannot remove what is left of VE %s in systemd: %s.", name,
+                                       systemd_error(systemd)),
+                       r;
+        for (size_t i = 0; i < N_MARKER_PLACES; i++) {
+                _cleanup_close_ int place =
+                                open(marker_places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                r = place < 0 ? 0 : tree_remove_at(place, drop_ins);
+                if (r < 0)
+                        return log_error_errno(
+                                        r, "Cannot remove %s/%s: %m.", marker_places[i], drop_ins);
+        }
+        return 0;
+}
+
+/* Somebody may have started it just before systemd learned that it is gone. */
+static ExitCode make_sure_it_is_down(Systemd *systemd, const char *name) {
+        _cleanup_(unit_state_done) UnitState state = {};
+        ExitCode code = operation_unit_state(systemd, name, &state);
+
+        if (code != EXIT_DONE || !unit_is_up(&state))
+                return code;
+        return ve_run(systemd, JOB_STOP, (char *[]){(char *) name, NULL}, 0);
+}
+
+/* The last part, when systemd has forgotten the VE. */
+static ExitCode finish_one(Systemd *systemd, const char *name) {
+        _cleanup_free_ char *service = ve_service_name(name);
+        ExitCode code = make_sure_it_is_down(systemd, name);
+        int r;
+
+        if (code != EXIT_DONE)
+                return code;
+        if (service)
+                (void) systemd_reset_failed(systemd, service);
+        if (storage_destroy(name) < 0)
+                return EXIT_FAILED;
+        r = marker_clear(name);
+        if (r < 0) {
+                log_error_errno(r, "Cannot remove the last file of VE %s: %m.", name);
+                return EXIT_FAILED;
+        }
+        return EXIT_DONE;
+}
+
+/* From the renamed definitions to nothing. Goes on after a failure: the next command tries again.
+ */
+static ExitCode finish(Systemd *systemd, char *const *names) {
+        ExitCode first = EXIT_DONE;
+        size_t i = 0, n = strv_length(names);
+
+        STRV_FOREACH (name, names)
+                if (remove_configuration(systemd, *name) < 0)
+                        first = EXIT_FAILED;
+        if (first == EXIT_DONE && systemd_reload(systemd) < 0) {
+                log_error("Cannot make systemd forget the VEs: %s.", systemd_error(systemd));
+                first = EXIT_FAILED;
+        }
+        if (first != EXIT_DONE)
+                return first;
+        STRV_FOREACH (name, names) {
+                ExitCode code;
+
+                progress_show("Destroying %s (%zu of %zu)", *name, ++i, n);
+                code = finish_one(systemd, *name);
+                if (first == EXIT_DONE)
+                        first = code;
+        }
+        progress_end();
+        return first;
+}
+
+/* What a killed destruction of NAME left: it goes on, unless the VE is defined again. */
+static ExitCode clean_up(Systemd *systemd, const char *name) {
+        marker_remove_unfinished(name);
+        if (!marker_is_set(name))
+                return EXIT_DONE;
+        if (is_ours(name)) {
+                int r = marker_undo(name);
+
+                if (r < 0)
+                        log_error_errno(r, "Cannot put the definition of VE %s back: %m.", name);
+                return r < 0 ? EXIT_FAILED : EXIT_DONE;
+        }
+        log_notice("Finishing an interrupted destruction of VE %s.", name);
+        return finish(systemd, (char *[]){(char *) name, NULL});
+}
+
+/* Cleans up after VEs that are not OURS (which are locked) and that nobody works on. */
+static void clean_up_others(Systemd *systemd, char *const *ours) {
+        _cleanup_strv_ char **names = NULL;
+        int r = marker_list(&names);
+
+        if (r < 0)
+                log_warning_errno(r, "Cannot look for leftovers, ignoring: %m.");
+        STRV_FOREACH (name, names) {
+                _cleanup_(ve_lock_done) VeLock lock = {};
+
+                if (!strv_contains(ours, *name) && ve_lock_try(*name, &lock) >= 0)
+                        (void) clean_up(systemd, *name);
+        }
+        storage_sweep();
+}
+
+ExitCode operation_begin(Systemd *systemd, char *const *names, VeLocks *ret) {
+        _cleanup_(ve_locks_done) VeLocks locks = {};
+        ExitCode code = ve_lock_all(names, &locks);
+
+        if (code != EXIT_DONE)
+                return code;
+        clean_up_others(systemd, names);
+        STRV_FOREACH (name, names) {
+                code = clean_up(systemd, *name);
+                if (code != EXIT_DONE)
+                        return code;
+        }
+        *ret = locks;
+        locks = (VeLocks){};
+        return EXIT_DONE;
+}
+
+static ExitCode check_one(Systemd *systemd, const char *name, DestroyFlags flags, bool *ret_up) {
+        _cleanup_(unit_state_done) UnitState state = {};
+        ExitCode code = operation_unit_state(systemd, name, &state);
+
+        if (code != EXIT_DONE)
+                return code;
+        if (exists(VE_DIR_USR, name)) {
+                log_error("VE %s comes with a package, as %s/%s.ve: mask it instead, with `ln -s "
+                          "/dev/null %s/%s.ve`, or remove the package.",
+                                name, VE_DIR_USR, name, VE_DIR_ETC, name);
+                return EXIT_BUSY;
+        }
+        *ret_up = unit_is_up(&state);
+        if (!*ret_up && !is_ours(name) && !storage_exists(name)) {
+                log_error("There is no VE %s.", name);
+                return EXIT_NO_SUCH;
+        }
+        if (*ret_up && !(flags & DESTROY_FORCE)) {
+                log_error("VE %s is running: stop it first with `vectl stop %s`, or give --force.",
+                                name, name);
+                return EXIT_BUSY;
+        }
+        return EXIT_DONE;
+}
+
+static ExitCode check_names(char *const *names) {
+        STRV_FOREACH (name, names) {
+                ExitCode code = operation_check_name(*name);
+
+                if (code != EXIT_DONE)
+                        return code;
+        }
+        return EXIT_DONE;
+}
+
+/* Checks all NAMES; *RET_UP gets those that are to be stopped. */
+static ExitCode check(Systemd *systemd, char *const *names, DestroyFlags flags, char ***ret_up) {
+        _cleanup_strv_ char **running = NULL;
+
+        STRV_FOREACH (name, names) {
+                bool up = false;
+                ExitCode code = check_one(systemd, *name, flags, &up);
+
+                if (code != EXIT_DONE)
+                        return code;
+                if (up && strv_append(&running, *name) < 0)
+                        return operation_oom();
+        }
+        *ret_up = TAKE_PTR(running);
+        return EXIT_DONE;
+}
+
+/* Renames all definitions; when one can't be, none are. */
+static ExitCode begin(char *const *names) {
+        for (size_t i = 0; names[i]; i++) {
+                int r = marker_set(names[i]);
+
+                if (r >= 0)
+                        continue;
+                log_error_errno(r, "Cannot remove the definition of VE %s: %m.", names[i]);
+                while (i-- > 0)
+                        (void) marker_undo(names[i]);
+                return operation_exit_code(r);
+        }
+        return EXIT_DONE;
+}
+
+/* NAMES without those named before. */
+static int unique(char *const *names, char ***ret) {
+        _cleanup_strv_ char **list = NULL;
+
+        STRV_FOREACH (name, names)
+                if (!strv_contains(list, *name) && strv_append(&list, *name) < 0)
+                        return log_oom();
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+ExitCode ve_destroy(Systemd *systemd, char *const *given, DestroyFlags flags) {
+        _cleanup_strv_ char **names = NULL, **running = NULL;
+        _cleanup_(ve_locks_done) VeLocks locks = {};
+        ExitCode code = check_names(given);
+
+        if (code != EXIT_DONE)
+                return code;
+        if (unique(given, &names) < 0)
+                return EXIT_FAILED;
+        code = operation_begin(systemd, names, &locks);
+        if (code == EXIT_DONE)
+                code = check(systemd, names, flags, &running);
+        if (code == EXIT_DONE && running)
+                code = ve_run(systemd, JOB_STOP, running, 0);
+        if (code == EXIT_DONE)
+                code = begin(names);
+        return code == EXIT_DONE ? finish(systemd, names) : code;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The side of ve_exec() that goes into the VE. Internal to this layer. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Where a child failed: the sentence for each is in exec.c. */
+typedef enum ExecStep {
+        EXEC_JOINED,   /* not a failure: PID is the process that is to become the command */
+        EXEC_TERMINAL, /* not a failure: comes with the pseudo-terminal's master */
+        EXEC_JOIN,
+        EXEC_FORK,
+        EXEC_BECOME_ROOT,
+        EXEC_BOUND,
+        EXEC_OPEN_PTY,
+        EXEC_STDIO,
+        EXEC_RUN
+} ExecStep;
+
+/* What a child tells, one packet each; a descriptor may come with it. */
+typedef struct ExecReport {
+        ExecStep step;
+        int error; /* negative errno */
+        pid_t pid;
+} ExecReport;
+
+typedef struct ExecChild {
+        char *const *command; /* NULL: root's login shell */
+        int leader;           /* pidfd of the VE's PID 1 */
+        int socket;           /* takes ExecReports; one byte from it lets the child go ahead */
+        bool terminal;        /* open a pseudo-terminal */
+        bool stderr_too;      /* … for stderr as well */
+        int stdio[3];         /* what takes the place of stdin to stderr; negative: leave it */
+        uint64_t bounding;    /* capabilities to keep */
+} ExecChild;
+
+/* Waits for the go-ahead, joins the VE and becomes the command. Does not return. */
+void exec_child(const ExecChild *child) __attribute__((noreturn));

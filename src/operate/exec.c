@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/exec.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/socket.h"
+#include "base/text.h"
+#include "kernel/join.h"
+#include "operate/exec-child.h"
+#include "operate/operation.h"
+#include "operate/relay.h"
+#include "unit/ve-units.h"
+
+/* The VE's PID 1, and what we are to be in the VE. */
+typedef struct Leader {
+        pid_t pid;
+        int pidfd;
+        uint64_t bounding;
+} Leader;
+
+static int failed(int r, const char *what) {
+        log_error_errno(r, "Cannot %s: %m.", what);
+        return EXIT_FAILED;
+}
+
+static ExitCode not_running(const char *name) {
+        log_error("VE %s is not running: start it with `vectl start %s`.", name, name);
+        return EXIT_BUSY;
+}
+
+static ExitCode ask_failed(Systemd *systemd, const char *name, int r) {
+        log_error("Cannot ask systemd about VE %s: %s.", name, systemd_error(systemd));
+        return operation_exit_code(r);
+}
+
+/*
+ * True when PIDFD, made from what systemd said was the service's main process, is that: systemd
+ * still says so, and a main process that ended is still a zombie then, so its pid was not reused.
+ */
+static int is_main_process(Systemd *systemd, const char *service, const Leader *leader) {
+        pid_t pid;
+        int r = systemd_main_pid(systemd, service, &pid);
+
+        if (r < 0)
+                return r;
+        return pid == leader->pid && pidfd_is_running(leader->pidfd);
+}
+
+static ExitCode find_leader(
+                Systemd *systemd, const char *name, const char *service, Leader *leader) {
+        _cleanup_(unit_state_done) UnitState state = {};
+        ExitCode code = operation_state(systemd, name, &state);
+        bool is_init;
+        int r;
+
+        if (code != EXIT_DONE)
+                return code;
+        if (!unit_is_up(&state) || state.main_pid == 0)
+                return not_running(name);
+        leader->pid = state.main_pid;
+        leader->pidfd = pidfd_open(leader->pid, 0);
+        if (leader->pidfd < 0)
+                return not_running(name);
+        r = join_inspect(leader->pidfd, leader->pid, &leader->bounding, &is_init);
+        if (r < 0)
+                return not_running(name);
+        /* Early in a start, the main process is still the launcher: on the host, with its rights.
+         */
+        if (!is_init) {
+                log_error("VE %s is still being set up: try again in a moment.", name);
+                return EXIT_BUSY;
+        }
+        r = is_main_process(systemd, service, leader);
+        if (r < 0)
+                return ask_failed(systemd, name, r);
+        return r > 0 ? EXIT_DONE : not_running(name);
+}
+
+/* Fills in what is relayed between the caller's terminal and the command. */
+static int plan_stdio(ExecChild *child, Relay *relay) {
+        bool is_tty[3];
+
+        for (int fd = 0; fd < 3; fd++)
+                is_tty[fd] = isatty(fd) > 0;
+        child->terminal = is_tty[0] && is_tty[1];
+        child->stderr_too = is_tty[2];
+        if (child->terminal)
+                return 0;
+        for (int fd = 0; fd < 3; fd++) {
+                bool output = fd != STDIN_FILENO;
+                int pipes[2];
+
+                if (!is_tty[fd])
+                        continue;
+                if (pipe2(pipes, O_CLOEXEC) < 0)
+                        return -errno;
+                child->stdio[fd] = pipes[output];
+                relay->channels[relay->n++] = (Channel){
+                                .from = output ? pipes[0] : fd,
+                                .to = output ? fd : pipes[1],
+                                .output = output,
+                                .own_pipe = true,
+                };
+        }
+        return 0;
+}
+
+static void relay_terminal(Relay *relay, int master) {
+        relay->master = master;
+        relay->n = 0;
+        relay->channels[relay->n++] = (Channel){.from = STDIN_FILENO, .to = master};
+        relay->channels[relay->n++] =
+                        (Channel){.from = master, .to = STDOUT_FILENO, .output = true};
+}
+
+/* Moves PID, which waits, into a scope of the VE's slice: accounted to it and under its limits. */
+static ExitCode make_scope(Systemd *systemd, const char *name, const char *what, pid_t pid) {
+        _cleanup_free_ char *scope = NULL, *slice = ve_slice_name(name), *description = NULL;
+        uint32_t id;
+        int r;
+
+        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+                return EXIT_FAILED;
+        scope = text_format("ve-%s-exec-%08x.scope", name, id);
+        description = text_format("Command in VE %s: %s", name, what);
+        if (!slice || !scope || !description) {
+                (void) log_oom();
+                return EXIT_FAILED;
+        }
+        r = systemd_make_scope(systemd, scope, slice, description, pid);
+        if (r >= 0)
+                return EXIT_DONE;
+        log_error("Cannot make a scope for the command in %s: %s.", slice, systemd_error(systemd));
+        return operation_exit_code(r);
+}
+
+/* Says what a child that could not become the command reported. */
+static ExitCode report_failure(const char *name, const char *what, const ExecReport *report) {
+        int r = report->error;
+
+        switch (report->step) {
+        case EXEC_RUN:
+                if (r == -ENOENT || r == -ENOTDIR) {
+                        log_error("There is no command %s in VE %s.", what, name);
+                        return EXEC_NOT_FOUND;
+                }
+                log_error_errno(r, "Cannot run %s in VE %s: %m.", what, name);
+                return EXEC_NOT_EXECUTABLE;
+        case EXEC_OPEN_PTY:
+                log_error_errno(r,
+                                "Cannot open a terminal in VE %s (%m): it has no usable /dev/pts; "
+                                "redirect stdin, for example from /dev/null, to do without.",
+                                name);
+                return EXIT_FAILED;
+        case EXEC_JOIN:
+                if (r == -ESRCH)
+                        return not_running(name);
+                log_error_errno(r, "Cannot enter the namespaces of VE %s: %m.", name);
+                return EXIT_FAILED;
+        default:
+                log_error_errno(r, "Cannot become root of VE %s: %m.", name);
+                return EXIT_FAILED;
+        }
+}
+
+/*
+ * Hears the children out until the last of them has become the command (its copy of the socket
+ * closes then) or failed. Their reports may come in any order.
+ */
+static ExitCode hear_children(int socket, const char *name, const char *what, Relay *relay) {
+        ExecReport report;
+
+        for (;;) {
+                int fd, r = socket_receive_fd(socket, &report, sizeof(report), &fd);
+
+                if (r < 0) {
+                        log_error_errno(r, "Lost the command in VE %s: %m.", name);
+                        return EXIT_FAILED;
+                }
+                if (r == 0)
+                        break;
+                if (report.step == EXEC_JOINED)
+                        relay->child = report.pid;
+                else if (report.step == EXEC_TERMINAL)
+                        relay_terminal(relay, fd);
+                else
+                        return report_failure(name, what, &report);
+        }
+        return relay->child > 0 ? EXIT_DONE : not_running(name);
+}
+
+static int exit_status(int status) {
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+typedef struct Exec {
+        Systemd *systemd;
+        const char *name;
+        const char *service;
+        const char *what; /* the command, for messages */
+        Leader leader;
+        ExecChild child;
+        Relay relay;
+} Exec;
+
+/* From the waiting child to the command. */
+static ExitCode launch(Exec *exec, pid_t joiner, int socket) {
+        ExitCode code = make_scope(exec->systemd, exec->name, exec->what, joiner);
+        int r;
+
+        if (code != EXIT_DONE)
+                return code;
+        /* The last look before anybody goes in: the VE may have stopped, or restarted, meanwhile.
+         */
+        r = is_main_process(exec->systemd, exec->service, &exec->leader);
+        if (r < 0)
+                return ask_failed(exec->systemd, exec->name, r);
+        if (r == 0)
+                return not_running(exec->name);
+        if (send(socket, "", 1, MSG_NOSIGNAL) < 0)
+                return not_running(exec->name);
+        return hear_children(socket, exec->name, exec->what, &exec->relay);
+}
+
+static void close_child_ends(Exec *exec) {
+        for (int fd = 0; fd < 3; fd++)
+                exec->child.stdio[fd] = fd_close(exec->child.stdio[fd]);
+        exec->child.socket = fd_close(exec->child.socket);
+}
+
+static int run(Exec *exec) {
+        _cleanup_close_ int socket = -EBADF;
+        int pair[2], status;
+        ExitCode code;
+        pid_t joiner;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return failed(-errno, "make a socket");
+        socket = pair[0];
+        exec->child.socket = pair[1];
+        joiner = fork();
+        if (joiner < 0)
+                return failed(-errno, "start a process");
+        if (joiner == 0) {
+                fd_close(socket);
+                exec_child(&exec->child);
+        }
+        close_child_ends(exec);
+        code = launch(exec, joiner, socket);
+        /* Without the go-ahead, the end of the socket ends the joiner. */
+        socket = fd_close(socket);
+        (void) process_wait(joiner);
+        if (code != EXIT_DONE) {
+                if (exec->relay.child > 0)
+                        (void) process_wait(exec->relay.child);
+                return (int) code;
+        }
+        status = relay_run(&exec->relay);
+        if (status < 0)
+                return failed(status, "watch the command");
+        return exit_status(status);
+}
+
+static int run_in_leader(Exec *exec, char *const *command) {
+        _cleanup_free_ char *what = command ? text_join_words(command) : strdup("login shell");
+        int r;
+
+        if (!what)
+                return failed(-ENOMEM, "run the command");
+        exec->what = what;
+        exec->child = (ExecChild){.command = command,
+                        .leader = exec->leader.pidfd,
+                        .bounding = exec->leader.bounding,
+                        .stdio = {-EBADF, -EBADF, -EBADF}};
+        exec->relay.master = -EBADF;
+        r = plan_stdio(&exec->child, &exec->relay);
+        if (r < 0)
+                return failed(r, "make a pipe");
+        return run(exec);
+}
+
+int ve_exec(const char *name, char *const *command) {
+        _cleanup_(systemd_freep) Systemd *systemd = NULL;
+        _cleanup_free_ char *service = NULL;
+        _cleanup_close_ int pidfd = -EBADF;
+        Exec exec = {.name = name, .leader.pidfd = -EBADF};
+        ExitCode code;
+
+        code = operation_check_name(name);
+        if (code == EXIT_DONE)
+                code = operation_connect(&systemd);
+        if (code != EXIT_DONE)
+                return (int) code;
+        service = ve_service_name(name);
+        if (!service)
+                return failed(-ENOMEM, "run the command");
+        exec.systemd = systemd;
+        exec.service = service;
+        code = find_leader(systemd, name, service, &exec.leader);
+        pidfd = exec.leader.pidfd;
+        return code == EXIT_DONE ? run_in_leader(&exec, command) : (int) code;
+}

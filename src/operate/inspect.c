@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/inspect.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "operate/reload.h"
+#include "unit/ve-units.h"
+#include "ve/definition.h"
+#include "ve/name.h"
+#include "ve/paths.h"
+#include "ve/uid-range.h"
+
+void ve_info_done(VeInfo *info) {
+        free(info->name);
+        free(info->template);
+        free(info->enabled);
+        free(info->result);
+        *info = (VeInfo){};
+}
+
+const char *ve_state_word(const UnitState *state) {
+        static const struct {
+                const char *active, *word;
+        } words[] = {
+                        {"active", "running"},
+                        {"reloading", "running"},
+                        {"refreshing", "running"},
+                        {"activating", "starting"},
+                        {"deactivating", "stopping"},
+                        {"inactive", "stopped"},
+                        {"failed", "failed"},
+                        {"maintenance", "failed"},
+        };
+
+        if (streq(state->sub, "auto-restart") || streq(state->sub, "auto-restart-queued"))
+                return "restarting";
+        if (streq(state->freezer, "frozen"))
+                return "frozen";
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(words[i].active, state->active))
+                        return words[i].word;
+        return "unknown";
+}
+
+/* What the running VE was started with, else what it would be. */
+static char *find_template(const char *name) {
+        _cleanup_free_ char *path = text_format(VE_GENERATED "/ve@%s.service.d/" VE_DROPIN, name);
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        _cleanup_(messages_done) Messages messages = {};
+
+        if (!path || (definition_read_resolved(path, &definition) < 0 &&
+                                     definition_load("", name, &messages, &definition) < 0))
+                return NULL;
+        return TAKE_PTR(definition->template);
+}
+
+static void find_usage(Systemd *systemd, const char *name, VeInfo *info) {
+        _cleanup_free_ char *slice = ve_slice_name(name);
+        UnitUsage usage = {.memory = UINT64_MAX, .tasks = UINT64_MAX};
+
+        if (slice && systemd_slice_usage(systemd, slice, &usage) < 0)
+                usage = (UnitUsage){.memory = UINT64_MAX, .tasks = UINT64_MAX};
+        info->memory = usage.memory;
+        info->tasks = usage.tasks;
+}
+
+ExitCode ve_inspect(Systemd *systemd, const char *name, VeInfo *ret) {
+        _cleanup_(unit_state_done) UnitState state = {};
+        _cleanup_(ve_info_done) VeInfo info = {.memory = UINT64_MAX, .tasks = UINT64_MAX};
+        ExitCode code = operation_state(systemd, name, &state);
+
+        if (code != EXIT_DONE)
+                return code;
+        info.name = strdup(name);
+        info.enabled = strdup(*state.file ? state.file : "disabled");
+        info.result = strdup(state.result);
+        if (!info.name || !info.enabled || !info.result)
+                return operation_oom();
+        info.state = ve_state_word(&state);
+        info.template = find_template(name);
+        info.reload_due = ve_reload_is_due(name, &state);
+        info.since = state.changed;
+        if (unit_is_up(&state)) {
+                info.leader = state.main_pid;
+                if (uid_range_lookup("", name, &info.uid_base) < 0)
+                        info.uid_base = 0;
+                find_usage(systemd, name, &info);
+        }
+        *ret = info;
+        info = (VeInfo){};
+        return EXIT_DONE;
+}
+
+/* Adds the VEs that run, or failed, though nothing defines them any more. */
+static int add_loaded(Systemd *systemd, char ***names) {
+        _cleanup_strv_ char **units = NULL;
+        int r = systemd_list_units(systemd, "ve@*.service", &units);
+
+        STRV_FOREACH (unit, units) {
+                const char *begin = startswith(*unit, "ve@");
+                const char *end = begin ? endswith(begin, ".service") : NULL;
+                _cleanup_free_ char *name = end ? strndup(begin, (size_t) (end - begin)) : NULL;
+                _cleanup_(unit_state_done) UnitState state = {};
+
+                if (!name || !ve_name_is_valid(name) || strv_contains(*names, name))
+                        continue;
+                r = systemd_unit_state(systemd, *unit, &state);
+                if (r >= 0 && unit_is_up(&state))
+                        r = strv_append(names, name);
+                if (r < 0)
+                        break;
+        }
+        return r;
+}
+
+ExitCode ve_names(Systemd *systemd, char ***ret) {
+        _cleanup_strv_ char **names = NULL;
+        int r = definition_list("", &names);
+
+        if (r < 0) {
+                log_error_errno(r, "Cannot look for definitions of VEs in %s, %s and %s: %m.",
+                                VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR);
+                return EXIT_FAILED;
+        }
+        r = add_loaded(systemd, &names);
+        if (r < 0) {
+                log_error("Cannot ask systemd for running VEs: %s.", systemd_error(systemd));
+                return EXIT_FAILED;
+        }
+        strv_sort(names);
+        *ret = TAKE_PTR(names);
+        return EXIT_DONE;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What there is to know about VEs, for status and list. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "operate/operation.h"
+
+typedef struct VeInfo {
+        char *name;
+        const char *state; /* a word of ve_state_word() */
+        pid_t leader;      /* the VE's PID 1, as the host numbers it; 0: none */
+        char *template;    /* NULL: not known */
+        uint32_t uid_base; /* 0: none */
+        uint64_t memory;   /* bytes; UINT64_MAX: not known */
+        uint64_t tasks;    /* UINT64_MAX: not known */
+        uint64_t since;    /* when it got into this state, µs since 1970; 0: never was up */
+        char *enabled;     /* systemd's word: "enabled", "disabled", "masked"… */
+        char *result;      /* of its last run: "success", "exit-code", "signal"… */
+        bool reload_due;
+} VeInfo;
+
+void ve_info_done(VeInfo *info);
+
+/*
+ * "running", "starting", "stopping", "restarting" (waits to be started again), "stopped", "failed"
+ * or "frozen": systemd's states in the words of a machine.
+ */
+const char *ve_state_word(const UnitState *state);
+
+/* Logs. A VE that isn't there is EXIT_NO_SUCH. */
+ExitCode ve_inspect(Systemd *systemd, const char *name, VeInfo *ret);
+
+/* The names of all VEs, defined or still running without a definition, sorted. Logs. */
+ExitCode ve_names(Systemd *systemd, char ***ret);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/marker.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "ve/name.h"
+#include "ve/paths.h"
+
+#define SUFFIX ".ve.destroyed"
+
+const char *const marker_places[N_MARKER_PLACES] = {VE_DIR_RUN, VE_DIR_ETC};
+
+static int sync_directory(const char *path) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Renames NAME.ve to its marker in PLACE, or BACK. That there is nothing to rename is success. */
+static int rename_one(const char *place, const char *name, bool back) {
+        _cleanup_free_ char *definition = text_format("%s/%s.ve", place, name);
+        _cleanup_free_ char *marker = text_format("%s/.%s" SUFFIX, place, name);
+        int r;
+
+        if (!definition || !marker)
+                return -ENOMEM;
+        if (back)
+                r = renameat2(AT_FDCWD, marker, AT_FDCWD, definition, RENAME_NOREPLACE);
+        else
+                r = rename(definition, marker);
+        if (r < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return sync_directory(place);
+}
+
+int marker_set(const char *name) {
+        int r = 0;
+
+        for (size_t i = 0; i < N_MARKER_PLACES && r >= 0; i++)
+                r = rename_one(marker_places[i], name, false);
+        if (r < 0)
+                (void) marker_undo(name);
+        return r;
+}
+
+int marker_undo(const char *name) {
+        int r = 0;
+
+        for (size_t i = N_MARKER_PLACES; i-- > 0 && r >= 0;) {
+                r = rename_one(marker_places[i], name, true);
+                if (r == -EEXIST)
+                        r = 0;
+        }
+        return r < 0 ? r : marker_clear(name);
+}
+
+bool marker_is_set(const char *name) {
+        for (size_t i = 0; i < N_MARKER_PLACES; i++) {
+                _cleanup_free_ char *marker = text_format("%s/.%s" SUFFIX, marker_places[i], name);
+
+                if (marker && faccessat(AT_FDCWD, marker, F_OK, AT_SYMLINK_NOFOLLOW) >= 0)
+                        return true;
+        }
+        return false;
+}
+
+int marker_clear(const char *name) {
+        for (size_t i = 0; i < N_MARKER_PLACES; i++) {
+                _cleanup_free_ char *marker = text_format("%s/.%s" SUFFIX, marker_places[i], name);
+
+                if (!marker)
+                        return -ENOMEM;
+                if (unlink(marker) < 0 && errno != ENOENT)
+                        return -errno;
+        }
+        return 0;
+}
+
+/* The VE's name in a file name of a marker or of a half-written definition, or NULL. */
+static char *name_of(const char *file) {
+        const char *begin = startswith(file, ".#") ?: startswith(file, "."), *end;
+        _cleanup_free_ char *name = NULL;
+
+        if (!begin)
+                return NULL;
+        end = startswith(file, ".#") ? strstr(begin, ".ve") : endswith(begin, SUFFIX);
+        if (!end)
+                return NULL;
+        name = strndup(begin, (size_t) (end - begin));
+        return name && ve_name_is_valid(name) ? TAKE_PTR(name) : NULL;
+}
+
+static void directory_closep(DIR **directory) {
+        if (*directory)
+                (void) closedir(*directory);
+}
+
+/* Calls FOUND for every file in PLACE that belongs to a VE's half-done change. */
+static int each(const char *place,
+                int (*found)(int dir_fd, const char *file, const char *name, void *userdata),
+                void *userdata) {
+        _cleanup_(directory_closep) DIR *directory = opendir(place);
+        struct dirent *entry;
+
+        if (!directory)
+                return errno == ENOENT ? 0 : -errno;
+        while ((entry = readdir(directory))) {
+                _cleanup_free_ char *name = name_of(entry->d_name);
+                int r = name ? found(dirfd(directory), entry->d_name, name, userdata) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int list_one(
+                _unused_ int dir_fd, _unused_ const char *file, const char *name, void *userdata) {
+        char ***names = userdata;
+
+        return strv_contains(*names, name) ? 0 : strv_append(names, name);
+}
+
+int marker_list(char ***ret) {
+        _cleanup_strv_ char **names = NULL;
+
+        for (size_t i = 0; i < N_MARKER_PLACES; i++) {
+                int r = each(marker_places[i], list_one, &names);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
+static int remove_one(int dir_fd, const char *file, const char *name, void *userdata) {
+        if (startswith(file, ".#") && streq(name, userdata))
+                (void) unlinkat(dir_fd, file, 0);
+        return 0;
+}
+
+void marker_remove_unfinished(const char *name) {
+        for (size_t i = 0; i < N_MARKER_PLACES; i++)
+                (void) each(marker_places[i], remove_one, (void *) name);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/progress.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static bool shown;
+static struct timespec started;
+
+bool progress_wanted(void) {
+        return isatty(STDERR_FILENO) > 0;
+}
+
+static void show(const char *text) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        if (!shown)
+                started = now;
+        shown = true;
+        /* Back to the first column, the text, and nothing of the old one behind it. */
+        fprintf(stderr, "\r%s… %llds\033[K", text, (long long) (now.tv_sec - started.tv_sec));
+        (void) fflush(stderr);
+}
+
+void progress_show(const char *format, ...) {
+        _cleanup_free_ char *raw = NULL, *clean = NULL;
+        va_list ap;
+
+        if (!progress_wanted())
+                return;
+        va_start(ap, format);
+        if (vasprintf(&raw, format, ap) < 0)
+                raw = NULL;
+        va_end(ap);
+        clean = raw ? text_clean(raw) : NULL;
+        if (clean)
+                show(clean);
+}
+
+void progress_end(void) {
+        if (shown)
+                fputs("\r\033[K", stderr);
+        shown = false;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Copying between the caller's terminal and a command while it runs. Internal to this layer. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* One direction. */
+typedef struct Channel {
+        int from, to;   /* negative: ended */
+        bool output;    /* carries what the command says: drained after its end */
+        bool own_pipe;  /* the command's side is a pipe of our own: closed with the channel */
+        size_t at, end; /* what was read and not yet written in BUFFER */
+        char buffer[16384];
+} Channel;
+
+typedef struct Relay {
+        Channel channels[3];
+        size_t n;
+        pid_t child;
+        int master; /* of the command's pseudo-terminal, or negative */
+} Relay;
+
+/*
+ * Relays until the child has ended, and returns its wait status, or -errno. Meanwhile SIGINT,
+ * SIGTERM, SIGHUP and SIGQUIT go to the child. Where it has a pseudo-terminal, they hang that up
+ * instead, as when a terminal's window is closed, and count as the end of the command. Size changes
+ * of the caller's terminal are passed on. Closes the pipes and the pseudo-terminal.
+ */
+int relay_run(Relay *relay);
