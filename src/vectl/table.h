@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Tables of VEs and templates, as text or JSON, by libsmartcols; which does not leak out. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum TableKind { TABLE_TEXT, TABLE_NUMBER, TABLE_BOOLEAN } TableKind;
+
+/* A column that a table may have. */
+typedef struct TableColumn {
+        const char *name; /* as -o takes it; the header is the same in capitals */
+        const char *summary;
+        TableKind kind;
+        bool extra; /* shown only when asked for */
+        /*
+         * Writes what ROW has in this column, for people or, with JSON, for programs; *RET is NULL
+         * for nothing. Returns 0 or -ENOMEM.
+         */
+        int (*cell)(const void *row, bool json, char **ret);
+} TableColumn;
+
+typedef struct TableOptions {
+        const char *title;   /* JSON: the name of the array */
+        const char *columns; /* names with commas between them; NULL: all but extra ones */
+        bool json;
+        bool noheadings;
+} TableOptions;
+
+/*
+ * Prints the N ROWS, each ROW_SIZE bytes from the one before. Logs. Returns 0, -EINVAL when there
+ * is no such column as OPTIONS say, or -errno.
+ */
+int table_print(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
+                size_t row_size, const TableOptions *options);
+
+/* For completion of -o: the names, each behind those that CURRENT has already. */
+int table_words(const TableColumn columns[], size_t n_columns, const char *current, char ***ret);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "operate/inspect.h"
+#include "vectl/format.h"
+#include "vectl/table.h"
+#include "vectl/verbs.h"
+
+static TableOptions table = {.title = "ves"};
+
+static int copy(const char *text, char **ret) {
+        *ret = text ? strdup(text) : NULL;
+        return text && !*ret ? -ENOMEM : 0;
+}
+
+static int number(uint64_t value, char **ret) {
+        *ret = text_format("%" PRIu64, value);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int cell_name(const void *row, _unused_ bool json, char **ret) {
+        return copy(((const VeInfo *) row)->name, ret);
+}
+
+static int cell_state(const void *row, _unused_ bool json, char **ret) {
+        return copy(((const VeInfo *) row)->state, ret);
+}
+
+static int cell_leader(const void *row, _unused_ bool json, char **ret) {
+        const VeInfo *info = row;
+
+        return info->leader > 0 ? number((uint64_t) info->leader, ret) : 0;
+}
+
+static int cell_template(const void *row, _unused_ bool json, char **ret) {
+        return copy(((const VeInfo *) row)->template, ret);
+}
+
+static int cell_uid_base(const void *row, _unused_ bool json, char **ret) {
+        const VeInfo *info = row;
+
+        return info->uid_base > 0 ? number(info->uid_base, ret) : 0;
+}
+
+static int cell_memory(const void *row, bool json, char **ret) {
+        const VeInfo *info = row;
+        char text[FORMAT_BYTES_SIZE];
+
+        if (info->memory == UINT64_MAX)
+                return 0;
+        if (json)
+                return number(info->memory, ret);
+        format_bytes(info->memory, text);
+        return copy(text, ret);
+}
+
+static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
+        const VeInfo *info = row;
+
+        return info->tasks != UINT64_MAX ? number(info->tasks, ret) : 0;
+}
+
+static int cell_since(const void *row, bool json, char **ret) {
+        const VeInfo *info = row;
+        char text[FORMAT_TIME_SIZE];
+
+        if (info->since == 0)
+                return 0;
+        if (json)
+                format_time_utc(info->since, text);
+        else
+                format_time_local(info->since, text);
+        return copy(text, ret);
+}
+
+static int cell_enabled(const void *row, _unused_ bool json, char **ret) {
+        return copy(((const VeInfo *) row)->enabled, ret);
+}
+
+static int cell_result(const void *row, _unused_ bool json, char **ret) {
+        return copy(((const VeInfo *) row)->result, ret);
+}
+
+static int cell_reload(const void *row, bool json, char **ret) {
+        const VeInfo *info = row;
+
+        if (json)
+                return copy(info->reload_due ? "true" : "false", ret);
+        return copy(info->reload_due ? "due" : "no", ret);
+}
+
+static const TableColumn columns[] = {
+                {.name = "name", .summary = "the VE's name", .cell = cell_name},
+                {.name = "state", .summary = "as `vectl status` has it", .cell = cell_state},
+                {.name = "leader",
+                                .summary = "its PID 1, as the host numbers it",
+                                .kind = TABLE_NUMBER,
+                                .cell = cell_leader},
+                {.name = "template",
+                                .summary = "what its root is made from",
+                                .cell = cell_template},
+                {.name = "uid-base",
+                                .summary = "the host's uid of its root, the first of 65536",
+                                .kind = TABLE_NUMBER,
+                                .cell = cell_uid_base},
+                {.name = "memory", .summary = "in use", .kind = TABLE_NUMBER, .cell = cell_memory},
+                {.name = "tasks",
+                                .summary = "processes and threads",
+                                .kind = TABLE_NUMBER,
+                                .cell = cell_tasks},
+                {.name = "since", .summary = "when it got into its state", .cell = cell_since},
+                {.name = "enabled",
+                                .summary = "as `systemctl is-enabled` has it",
+                                .extra = true,
+                                .cell = cell_enabled},
+                {.name = "result",
+                                .summary = "how its last run ended",
+                                .extra = true,
+                                .cell = cell_result},
+                {.name = "reload",
+                                .summary = "whether a daemon-reload is due",
+                                .kind = TABLE_BOOLEAN,
+                                .extra = true,
+                                .cell = cell_reload},
+};
+
+static int words_columns(const char *current, char ***ret) {
+        return table_words(columns, ELEMENTSOF(columns), current, ret);
+}
+
+static const Option options[] = {
+                {.letter = 'o',
+                                .name = "output",
+                                .argument = "COLUMN[,COLUMN]...",
+                                .summary = "Show these columns, in this order",
+                                .value = &table.columns,
+                                .words = words_columns},
+                {.letter = 'j',
+                                .name = "json",
+                                .summary = "Print JSON: memory in bytes, times in UTC",
+                                .flag = &table.json},
+                {.letter = 'n',
+                                .name = "noheadings",
+                                .summary = "Leave the line of headings out",
+                                .flag = &table.noheadings},
+};
+
+static void free_infos(VeInfo **infos) {
+        for (VeInfo *info = *infos; info && info->name; info++)
+                ve_info_done(info);
+        free(*infos);
+}
+
+static int print(Systemd *systemd, char **names) {
+        _cleanup_(free_infos) VeInfo *infos = calloc(strv_length(names) + 1, sizeof(VeInfo));
+        size_t n = 0;
+        int r;
+
+        if (!infos)
+                return (int) operation_oom();
+        STRV_FOREACH (name, names) {
+                ExitCode code = ve_inspect(systemd, *name, infos + n);
+
+                if (code == EXIT_DONE)
+                        n++;
+                else if (code != EXIT_NO_SUCH) /* else it went away just now */
+                        return (int) code;
+        }
+        if (n == 0 && !table.json && isatty(STDOUT_FILENO))
+                log_notice("There is no VE yet: `vectl create --help` says how to make one.");
+        r = table_print(columns, ELEMENTSOF(columns), infos, n, sizeof(*infos), &table);
+        return r == -EINVAL ? EXIT_USAGE : r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run(_unused_ char **operands) {
+        _cleanup_(systemd_freep) Systemd *systemd = NULL;
+        _cleanup_strv_ char **names = NULL;
+        ExitCode code = operation_connect(&systemd);
+
+        if (code == EXIT_DONE)
+                code = ve_names(systemd, &names);
+        return code == EXIT_DONE ? print(systemd, names) : (int) code;
+}
+
+const Verb verb_list = {
+                .name = "list",
+                .usage = "[OPTION]...",
+                .summary = "List all VEs",
+                .about = "Columns: name, state, leader (its PID 1, as the host numbers it), "
+                         "template, uid-base (the host's uid of its root, the first of 65536), "
+                         "memory, tasks, since (when it got into its state); and, when asked for "
+                         "with -o: enabled, result, reload. \"-\" (JSON: null) is what there isn't "
+                         "or what the host can't tell.\n\n"
+                         "Example:\n\n"
+                         "  vectl list -n -o name,memory",
+                OPTIONS(options),
+                .flags = VERB_NO_OPERANDS,
+                .run = run,
+};

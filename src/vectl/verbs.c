@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vectl/verbs.h"
+
+#include "base/text.h"
+
+const Verb *const verbs[] = {
+                &verb_create,
+                &verb_destroy,
+                &verb_start,
+                &verb_stop,
+                &verb_restart,
+                &verb_status,
+                &verb_list,
+                &verb_show,
+                &verb_check,
+                &verb_exec,
+                &verb_enter,
+                &verb_template,
+                NULL,
+};
+
+const Verb *verb_find(const Verb *const *table, const char *name) {
+        for (; *table; table++)
+                if (streq((*table)->name, name))
+                        return *table;
+        return NULL;
+}
