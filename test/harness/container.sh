@@ -45,22 +45,48 @@ install_stage() {
 # /opt/veneer-test/archives. Sets LEADER to the pid of its systemd. What its console says goes to
 # DIR.console.
 boot_container() {
-    local dir=$1 name=$2 archives=$3 command scope=()
-    # Where systemd runs this machine, the container needs a cgroup that is given to it.
+    local dir=$1 name=$2 archives=$3 command scope=() cgroup=''
     if [ -d /run/systemd/system ]; then
         scope=(systemd-run --quiet --scope --collect --property=Delegate=yes --)
+    else
+        cgroup=$(own_cgroup "$name") || return 1
+        at_end "remove_cgroup $cgroup"
     fi
     mkdir -p "$dir/opt/veneer-test/archives"
     command="exec systemd-nspawn --quiet --boot --keep-unit --register=no --capability=all
         --directory=$(printf %q "$dir") --machine=$(printf %q "$name") --hostname=veneer-host
         --bind-ro=$(printf %q "$archives"):/opt/veneer-test/archives"
-    # Of its own session, so that an interrupt at the terminal reaches only us, who then stop it.
+    # Of its own session, so that an interrupt at the terminal reaches only us, who then stop it. $$ is
+    # the inner shell's.
+    # shellcheck disable=SC2016
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_SECCOMP=0 \
-        setsid "${scope[@]}" script -qefc "${command//$'\n'/ }" "$dir.console" </dev/null >/dev/null 2>&1 &
+        setsid "${scope[@]}" bash -c '[ -z "$1" ] || echo $$ >"$1/cgroup.procs"; exec script -qefc "$2" "$3"' \
+        bash "$cgroup" "${command//$'\n'/ }" "$dir.console" </dev/null >/dev/null 2>&1 &
     SUPERVISOR=$!
     at_end "stop_container $SUPERVISOR"
     LEADER=$(wait_for_leader "$SUPERVISOR") || return 1
     wait_for_boot
+}
+
+# Makes a cgroup for a container where no systemd does; prints its directory. From the same cgroup,
+# two containers would share the one that nspawn makes below it.
+own_cgroup() {
+    local root=/sys/fs/cgroup controller
+    [ "$(stat -f -c %T $root)" = cgroup2fs ] || root=/sys/fs/cgroup/unified
+    [ "$(stat -f -c %T $root 2>/dev/null)" = cgroup2fs ] || {
+        echo "$PROGRAM: there is no cgroup v2 hierarchy on this machine." >&2
+        return 1
+    }
+    # Whatever controllers there are, the container may use.
+    for controller in $(cat $root/cgroup.controllers); do
+        echo "+$controller" >$root/cgroup.subtree_control || true
+    done 2>>"$LOG"
+    mkdir "$root/veneer-$1" || return 1
+    echo "$root/veneer-$1"
+}
+
+remove_cgroup() {
+    [ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} + 2>>"$LOG"
 }
 
 # Prints the children of a process.

@@ -148,12 +148,50 @@ start() {
     }
 }
 
+# Forgets that it failed, where systemd still remembers it.
+reset() {
+    systemctl reset-failed "ve@$1.service" 2>/dev/null || true
+}
+
 property() {
     systemctl show --value --property="$2" "ve@$1.service"
 }
 
 leader() {
     property "$1" MainPID
+}
+
+# Now, for `said`: to the microsecond, so that nothing older counts.
+now() {
+    date '+%F %T.%6N'
+}
+
+# What a VE's unit said since $SINCE.
+said_all() {
+    journalctl --quiet --no-pager --output=cat --unit="ve@$1.service" --since="${SINCE:--10min}"
+}
+
+said() {
+    said_all "$1" | grep -q -e "$2"
+}
+
+# expect_said NAME PATTERN: since $SINCE, or within ten seconds.
+expect_said() {
+    wait_until 10 said "$1" "$2" || {
+        explain "$1"
+        fail "ve@$1.service did not say \"$2\""
+    }
+}
+
+has_new_leader() {
+    local pid
+    pid=$(leader "$1")
+    [ "$pid" != 0 ] && [ "$pid" != "$2" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != ve-launch ] &&
+        state_is "$1" active
+}
+
+expect_no_veneer_process() {
+    ! pgrep -l -x 've-launch|vectl|ve-generator' || fail "a process of Veneer runs"
 }
 
 state_is() {
@@ -173,8 +211,8 @@ inside() {
     local pid
     pid=$(leader "$1")
     shift
-    nsenter --target "$pid" --all -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-        TERM=dumb "$@"
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TERM=dumb \
+        nsenter --target "$pid" --all -- "$@"
 }
 
 # The VE's cgroup, as a directory.
@@ -218,10 +256,22 @@ tiny_template() {
     echo "ID=$name" >"$root/etc/os-release"
 }
 
+remove_template() {
+    local name
+    for name in "$@"; do
+        rm -rf "/var/lib/ve/templates/$name"
+    done
+}
+
 # Imports an archive as the template NAME once; tests share it. The first failure is reported by
 # whoever asks.
 need_template() {
     need_archive "$1"
-    [ -d "/var/lib/ve/templates/debian-$1/root" ] ||
+    [ ! -d "/var/lib/ve/templates/debian-$1/root" ] || return 0
+    if command -v vectl >/dev/null; then
         vectl template import "debian-$1" "$ARCHIVES/$1.tar.zst"
+    else
+        mkdir -p "/var/lib/ve/templates/debian-$1/root"
+        tar -C "/var/lib/ve/templates/debian-$1/root" -xf "$ARCHIVES/$1.tar.zst"
+    fi
 }

@@ -57,10 +57,12 @@ snapshot_processes() {
     done 2>/dev/null | LC_ALL=C sort
 }
 
-# A lock file may stay: it is locked while somebody has it open. So may what is built once.
+# A lock file may stay: it is locked while somebody has it open. So may what is made once: the
+# template "host", and the ones that tests share.
 snapshot_tree() {
     [ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth "${2:-9}" ! -name '*.lock' ! -name 'systemd-private-*' \
-        ! -path '/var/lib/ve/templates/host*' -printf '%P %y\n' |
+        ! -path '/var/lib/ve/templates/host*' \
+        ! -path '/var/lib/ve/templates/debian-*' -printf '%P %y\n' |
         grep -v -e '^veneer-test\.' -e '^templates d$' -e '^private d$' -e '^veneer-test.service' \
             -e '^\.[A-Za-z0-9]*-unix' |
         LC_ALL=C sort

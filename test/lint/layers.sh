@@ -26,6 +26,9 @@ awk '
     }
     /^[ \t]*#[ \t]*include[ \t]*"/ {
         split($0, quoted, "\"")
+        # Made by the build.
+        if (quoted[2] == "config.h")
+            next
         if (split(quoted[2], part, "/") != 2) {
             complain("the include \"" quoted[2] "\" is not LAYER/FILE")
             next
