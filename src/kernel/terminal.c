@@ -53,6 +53,14 @@ int pty_adopt(int fd, bool stderr_too) {
         return 0;
 }
 
+int terminal_copy_settings(int from, int to) {
+        struct termios settings;
+
+        if (tcgetattr(from, &settings) < 0 || tcsetattr(to, TCSANOW, &settings) < 0)
+                return -errno;
+        return 0;
+}
+
 int terminal_copy_size(int from, int to) {
         struct winsize size;
 

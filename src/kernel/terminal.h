@@ -17,6 +17,10 @@ int pty_open(int *ret_master, int *ret_slave);
  * stdout, as well as stderr with STDERR. */
 int pty_adopt(int fd, bool stderr_too);
 
+/* Copies settings (erase character, UTF-8…) of terminal FROM to terminal TO. Returns 0 or -errno.
+ */
+int terminal_copy_settings(int from, int to);
+
 /* Copies the window size of terminal FROM to terminal TO. That there is none is success. */
 int terminal_copy_size(int from, int to);
 

@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/socket.h"
 #include "base/text.h"
 #include "kernel/capability.h"
@@ -89,7 +92,8 @@ static void take_terminal(const ExecChild *child) {
 
         if (r < 0)
                 fail(child, EXEC_OPEN_PTY, r);
-        /* With its size set before the command can ask for it. */
+        /* Both before the command can ask for them. */
+        (void) terminal_copy_settings(STDIN_FILENO, slave);
         (void) terminal_copy_size(STDIN_FILENO, master);
         report(child, EXEC_TERMINAL, 0, 0, master);
         r = pty_adopt(slave, child->stderr_too);
@@ -162,25 +166,56 @@ static __attribute__((noreturn)) void payload(const ExecChild *child) {
         run(child, &login);
 }
 
-void exec_child(const ExecChild *child) {
+/* Waits for the go-ahead in the caller's namespaces, while systemd makes a scope of it, and joins.
+ */
+static __attribute__((noreturn)) void join(const ExecChild *child) {
+        _cleanup_close_ int pidfd = -EBADF;
         char go;
         pid_t pid;
         int r;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) prctl(PR_SET_DUMPABLE, 0);
+        report(child, EXEC_WAITING, 0, getpid(), -EBADF);
         if (recv(child->socket, &go, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
         r = join_namespaces(child->leader);
         if (r < 0)
                 fail(child, EXEC_JOIN, r);
-        /* Only a child is in the VE's pid namespace; as the caller's child it needs no one to wait.
-         */
+        /* Only a child is in the VE's pid namespace; it needs us no more. */
         pid = fork_as_sibling(0);
         if (pid < 0)
                 fail(child, EXEC_FORK, pid);
         if (pid == 0)
                 payload(child);
-        report(child, EXEC_JOINED, 0, pid, -EBADF);
+        /* Our parent waits for us first: until then the pid is not another's. */
+        pidfd = pidfd_open(pid, 0);
+        if (pidfd < 0)
+                fail(child, EXEC_FORK, -errno);
+        report(child, EXEC_JOINED, 0, 0, pidfd);
         _exit(EXIT_SUCCESS);
+}
+
+int exec_status(int status) {
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void exec_wait(const ExecChild *child) {
+        int status, last;
+        pid_t pid;
+
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void) setsid();
+        pid = fork();
+        if (pid == 0)
+                join(child);
+        /* None of what we hold may keep a pipe or the socket open. */
+        (void) close_range(0, ~0U, 0);
+        if (pid < 0)
+                _exit(EXIT_FAILURE);
+        status = process_wait(pid);
+        /* The command took our child's place, if things went well. */
+        while (waitpid(-1, &last, __WALL) > 0)
+                status = last;
+        _exit(status < 0 ? EXIT_FAILURE : exec_status(status));
 }

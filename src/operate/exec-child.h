@@ -9,7 +9,8 @@
 
 /* Where a child failed: the sentence for each is in exec.c. */
 typedef enum ExecStep {
-        EXEC_JOINED,   /* not a failure: PID is the process that is to become the command */
+        EXEC_WAITING,  /* not a failure: process PID waits for the go-ahead */
+        EXEC_JOINED,   /* not a failure: comes with a pidfd of what is to become the command */
         EXEC_TERMINAL, /* not a failure: comes with the pseudo-terminal's master */
         EXEC_JOIN,
         EXEC_FORK,
@@ -37,5 +38,16 @@ typedef struct ExecChild {
         uint64_t bounding;    /* capabilities to keep */
 } ExecChild;
 
-/* Waits for the go-ahead, joins the VE and becomes the command. Does not return. */
-void exec_child(const ExecChild *child) __attribute__((noreturn));
+/*
+ * The parent of the command, which waits for it and exits with its status (as exec_status()). Does
+ * not return.
+ *
+ * A pid namespace ends only when its last zombie has been waited for: if the caller itself were the
+ * parent, stopping it with Ctrl-Z would keep the VE from stopping. So this one stands apart from
+ * the caller's terminal and does nothing but wait; and it stays out of the VE's cgroup and
+ * namespaces.
+ */
+void exec_wait(const ExecChild *child) __attribute__((noreturn));
+
+/* A wait status as a shell has it: 128 and the signal for what was killed by one. */
+int exec_status(int status);

@@ -6,7 +6,6 @@
 #include <sys/pidfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -172,36 +171,6 @@ static ExitCode report_failure(const char *name, const char *what, const ExecRep
         }
 }
 
-/*
- * Hears the children out until the last of them has become the command (its copy of the socket
- * closes then) or failed. Their reports may come in any order.
- */
-static ExitCode hear_children(int socket, const char *name, const char *what, Relay *relay) {
-        ExecReport report;
-
-        for (;;) {
-                int fd, r = socket_receive_fd(socket, &report, sizeof(report), &fd);
-
-                if (r < 0) {
-                        log_error_errno(r, "Lost the command in VE %s: %m.", name);
-                        return EXIT_FAILED;
-                }
-                if (r == 0)
-                        break;
-                if (report.step == EXEC_JOINED)
-                        relay->child = report.pid;
-                else if (report.step == EXEC_TERMINAL)
-                        relay_terminal(relay, fd);
-                else
-                        return report_failure(name, what, &report);
-        }
-        return relay->child > 0 ? EXIT_DONE : not_running(name);
-}
-
-static int exit_status(int status) {
-        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 typedef struct Exec {
         Systemd *systemd;
         const char *name;
@@ -212,23 +181,60 @@ typedef struct Exec {
         Relay relay;
 } Exec;
 
-/* From the waiting child to the command. */
-static ExitCode launch(Exec *exec, pid_t joiner, int socket) {
-        ExitCode code = make_scope(exec->systemd, exec->name, exec->what, joiner);
+/* What a process reports before anybody goes in: the joiner, alone, that it waits. */
+static pid_t hear_joiner(int socket) {
+        ExecReport report;
+        int fd, r = socket_receive_fd(socket, &report, sizeof(report), &fd);
+
+        if (r < 0)
+                return r;
+        return r > 0 && report.step == EXEC_WAITING ? report.pid : -ECHILD;
+}
+
+/* Makes the scope around the waiting joiner, and lets it in. */
+static ExitCode let_in(Exec *exec, int socket) {
+        pid_t joiner = hear_joiner(socket);
+        ExitCode code;
         int r;
 
+        if (joiner < 0)
+                return failed(joiner, "start a process");
+        code = make_scope(exec->systemd, exec->name, exec->what, joiner);
         if (code != EXIT_DONE)
                 return code;
-        /* The last look before anybody goes in: the VE may have stopped, or restarted, meanwhile.
-         */
+        /* The last look before it goes in: the VE may have stopped, or restarted, meanwhile. */
         r = is_main_process(exec->systemd, exec->service, &exec->leader);
         if (r < 0)
                 return ask_failed(exec->systemd, exec->name, r);
-        if (r == 0)
+        if (r == 0 || send(socket, "", 1, MSG_NOSIGNAL) < 0)
                 return not_running(exec->name);
-        if (send(socket, "", 1, MSG_NOSIGNAL) < 0)
-                return not_running(exec->name);
-        return hear_children(socket, exec->name, exec->what, &exec->relay);
+        return EXIT_DONE;
+}
+
+/*
+ * Hears joiner and command out until the latter has been executed (its copy of the socket closes
+ * then) or failed. Their reports may come in any order.
+ */
+static ExitCode hear_command(Exec *exec, int socket) {
+        ExecReport report;
+
+        for (;;) {
+                int fd, r = socket_receive_fd(socket, &report, sizeof(report), &fd);
+
+                if (r < 0)
+                        return failed(r, "hear from the command");
+                if (r == 0)
+                        break;
+                if (report.step == EXEC_JOINED)
+                        exec->relay.child = fd;
+                else if (report.step == EXEC_TERMINAL)
+                        relay_terminal(&exec->relay, fd);
+                else
+                        return report_failure(exec->name,
+                                        exec->child.command ? exec->child.command[0] : exec->what,
+                                        &report);
+        }
+        return exec->relay.child >= 0 ? EXIT_DONE : not_running(exec->name);
 }
 
 static void close_child_ends(Exec *exec) {
@@ -241,33 +247,33 @@ static int run(Exec *exec) {
         _cleanup_close_ int socket = -EBADF;
         int pair[2], status;
         ExitCode code;
-        pid_t joiner;
+        pid_t waiter;
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return failed(-errno, "make a socket");
         socket = pair[0];
         exec->child.socket = pair[1];
-        joiner = fork();
-        if (joiner < 0)
+        waiter = fork();
+        if (waiter < 0)
                 return failed(-errno, "start a process");
-        if (joiner == 0) {
+        if (waiter == 0) {
                 fd_close(socket);
-                exec_child(&exec->child);
+                exec_wait(&exec->child);
         }
+        exec->relay.waiter = waiter;
         close_child_ends(exec);
-        code = launch(exec, joiner, socket);
+        code = let_in(exec, socket);
+        if (code == EXIT_DONE)
+                code = hear_command(exec, socket);
         /* Without the go-ahead, the end of the socket ends the joiner. */
         socket = fd_close(socket);
-        (void) process_wait(joiner);
         if (code != EXIT_DONE) {
-                if (exec->relay.child > 0)
-                        (void) process_wait(exec->relay.child);
+                exec->relay.child = fd_close(exec->relay.child);
+                (void) process_wait(waiter);
                 return (int) code;
         }
         status = relay_run(&exec->relay);
-        if (status < 0)
-                return failed(status, "watch the command");
-        return exit_status(status);
+        return status < 0 ? failed(status, "watch the command") : exec_status(status);
 }
 
 static int run_in_leader(Exec *exec, char *const *command) {
@@ -281,7 +287,7 @@ static int run_in_leader(Exec *exec, char *const *command) {
                         .leader = exec->leader.pidfd,
                         .bounding = exec->leader.bounding,
                         .stdio = {-EBADF, -EBADF, -EBADF}};
-        exec->relay.master = -EBADF;
+        exec->relay.master = exec->relay.child = -EBADF;
         r = plan_stdio(&exec->child, &exec->relay);
         if (r < 0)
                 return failed(r, "make a pipe");

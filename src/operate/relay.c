@@ -88,7 +88,7 @@ static void drain(Channel *channel) {
 }
 
 /* Returns a wait status when the signal ends the relay, else 0. */
-static int handle_signal(Relay *relay, int signal_fd, int child_fd) {
+static int handle_signal(Relay *relay, int signal_fd) {
         struct signalfd_siginfo info;
 
         if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
@@ -100,20 +100,20 @@ static int handle_signal(Relay *relay, int signal_fd, int child_fd) {
         }
         if (relay->master < 0) {
                 /* That it has just ended is what the next round finds. */
-                (void) pidfd_send_signal(child_fd, (int) info.ssi_signo, NULL, 0);
+                (void) pidfd_send_signal(relay->child, (int) info.ssi_signo, NULL, 0);
                 return 0;
         }
         return (int) info.ssi_signo;
 }
 
-static int relay_until_end(Relay *relay, int signal_fd, int child_fd) {
+static int relay_until_end(Relay *relay, int signal_fd) {
         struct pollfd polls[POLL_MAX];
 
         for (;;) {
                 int status;
 
                 polls[POLL_SIGNAL] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
-                polls[POLL_CHILD] = (struct pollfd){.fd = child_fd, .events = POLLIN};
+                polls[POLL_CHILD] = (struct pollfd){.fd = relay->child, .events = POLLIN};
                 for (size_t i = 0; i < relay->n; i++)
                         poll_channel(relay->channels + i, polls + POLL_CHANNELS + 2 * i);
                 if (poll(polls, POLL_CHANNELS + 2 * relay->n, -1) < 0) {
@@ -124,28 +124,27 @@ static int relay_until_end(Relay *relay, int signal_fd, int child_fd) {
                 for (size_t i = 0; i < relay->n; i++)
                         move_channel(relay->channels + i, polls + POLL_CHANNELS + 2 * i);
                 if (polls[POLL_SIGNAL].revents) {
-                        status = handle_signal(relay, signal_fd, child_fd);
+                        status = handle_signal(relay, signal_fd);
                         if (status != 0)
                                 return status;
                 }
                 if (polls[POLL_CHILD].revents)
-                        return process_wait(relay->child);
+                        return process_wait(relay->waiter);
         }
 }
 
 static int relay_with_signals(Relay *relay, const sigset_t *signals) {
         _cleanup_close_ int signal_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
-        _cleanup_close_ int child_fd = pidfd_open(relay->child, 0);
         int status;
 
-        if (signal_fd < 0 || child_fd < 0)
+        if (signal_fd < 0)
                 return -errno;
         if (relay->master >= 0) {
                 /* The window may have changed since the command's own terminal was made. */
                 (void) terminal_copy_size(STDIN_FILENO, relay->master);
                 (void) terminal_make_raw(STDIN_FILENO);
         }
-        status = relay_until_end(relay, signal_fd, child_fd);
+        status = relay_until_end(relay, signal_fd);
         for (size_t i = 0; i < relay->n; i++) {
                 if (relay->channels[i].output)
                         drain(relay->channels + i);
@@ -168,6 +167,7 @@ int relay_run(Relay *relay) {
         (void) sigaction(SIGPIPE, &ignore, &pipe_before);
         status = relay_with_signals(relay, &signals);
         relay->master = fd_close(relay->master);
+        relay->child = fd_close(relay->child);
         (void) sigaction(SIGPIPE, &pipe_before, NULL);
         (void) sigprocmask(SIG_SETMASK, &before, NULL);
         return status;

@@ -19,14 +19,16 @@ typedef struct Channel {
 typedef struct Relay {
         Channel channels[3];
         size_t n;
-        pid_t child;
-        int master; /* of the command's pseudo-terminal, or negative */
+        int child;    /* pidfd of the command, or negative */
+        pid_t waiter; /* our child, which ends when the command has, with its status */
+        int master;   /* of the command's pseudo-terminal, or negative */
 } Relay;
 
 /*
- * Relays until the child has ended, and returns its wait status, or -errno. Meanwhile SIGINT,
- * SIGTERM, SIGHUP and SIGQUIT go to the child. Where it has a pseudo-terminal, they hang that up
- * instead, as when a terminal's window is closed, and count as the end of the command. Size changes
- * of the caller's terminal are passed on. Closes the pipes and the pseudo-terminal.
+ * Relays until the command has ended, and returns the waiter's wait status, or -errno. Meanwhile
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT go to the command. Where it has a pseudo-terminal, they hang
+ * that up instead, as when a terminal's window is closed, and count as the end of the command. Size
+ * changes of the caller's terminal are passed on. Closes the pipes, the pseudo-terminal and the
+ * pidfd.
  */
 int relay_run(Relay *relay);

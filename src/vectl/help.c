@@ -78,7 +78,7 @@ static void print_vectl(void) {
              "First steps:\n"
              "  vectl create web1 --template=host --start\n"
              "  vectl enter web1\n\n"
-             "What systemctl does to a service it does to a VE too: `systemctl enable ve@web1`,\n"
+             "What systemctl does to services it does to VEs: `systemctl enable ve@web1`,\n"
              "`systemctl status ve@web1`, `journalctl -u ve@web1`. See vectl(1) and veneer(7).");
 }
 
