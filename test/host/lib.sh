@@ -224,8 +224,8 @@ cgroup_of() {
 remove() {
     local name
     for name in "$@"; do
-        systemctl stop "ve@$name.service" 2>/dev/null
-        systemctl reset-failed "ve@$name.service" 2>/dev/null
+        systemctl stop "ve@$name.service" 2>/dev/null || true
+        systemctl reset-failed "ve@$name.service" 2>/dev/null || true
         rm -rf "/etc/ve/$name.ve" "/etc/ve/$name.ve.d" "/var/lib/ve/private/$name" \
             "/etc/systemd/system/ve@$name.service.d" "/run/systemd/system/ve@$name.service.d"
     done
