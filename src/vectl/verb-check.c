@@ -85,9 +85,11 @@ static int run(char **what) {
         _cleanup_strv_ char **names = NULL, **printed = NULL;
         _cleanup_(messages_done) Messages messages = {};
         ExitCode first = EXIT_DONE;
+        /* No argument at all is an empty vector, which is NULL. */
+        bool all = strv_length(what) == 0;
         int r = definition_source_open("", &source);
 
-        if (r >= 0 && !*what)
+        if (r >= 0 && all)
                 r = definition_source_list(source, &messages, &names);
         if (r < 0) {
                 log_error_errno(r, "Cannot look for definitions in %s, %s and %s: %m.", VE_DIR_ETC,
@@ -98,7 +100,7 @@ static int run(char **what) {
                 return EXIT_FAILED;
         if (messages_have_error(&messages))
                 first = EXIT_DEFINITION;
-        STRV_FOREACH (name, *what ? what : names) {
+        STRV_FOREACH (name, all ? names : what) {
                 ExitCode code = check(source, *name, &printed);
 
                 if (first == EXIT_DONE)
