@@ -27,7 +27,7 @@ static int split(const char *text, Assignment *ret) {
 
 /* Checks it by the very code that loads definitions: as a file of two lines. */
 static int check(const Assignment *assignment, Messages *messages) {
-        _cleanup_(definition_freep) Definition *scratch = definition_new("");
+        _cleanup_(definition_freep) Definition *scratch = definition_new("any");
         _cleanup_(messages_done) Messages found = {0};
         IniEvent events[] = {
                         {.type = INI_SECTION, .section = assignment->section},

@@ -27,12 +27,18 @@ static int real_time(const char *name) {
         return -EINVAL;
 }
 
+/* Those that the C library keeps for itself have none, and are not for sending. */
+static bool has_name(int number) {
+        return number >= SIGRTMIN ? number <= SIGRTMAX : number >= 1 && sigabbrev_np(number);
+}
+
 int signal_from_name(const char *name) {
         uint64_t number;
         const char *bare;
 
         if (text_parse_u64(name, &number) >= 0)
-                return number >= 1 && number <= (uint64_t) SIGRTMAX ? (int) number : -EINVAL;
+                return number <= (uint64_t) SIGRTMAX && has_name((int) number) ? (int) number
+                                                                               : -EINVAL;
         bare = startswith(name, "SIG") ?: name;
         for (int i = 1; i < SIGRTMIN; i++) {
                 const char *known = sigabbrev_np(i);
@@ -44,10 +50,9 @@ int signal_from_name(const char *name) {
 }
 
 char *signal_to_name(int number) {
-        if (number >= SIGRTMIN && number <= SIGRTMAX)
-                return number == SIGRTMIN ? strdup("SIGRTMIN")
-                                          : text_format("SIGRTMIN+%d", number - SIGRTMIN);
-        if (number >= 1 && number < SIGRTMIN && sigabbrev_np(number))
-                return text_format("SIG%s", sigabbrev_np(number));
-        return NULL;
+        if (number >= SIGRTMIN)
+                return number > SIGRTMAX    ? NULL
+                       : number == SIGRTMIN ? strdup("SIGRTMIN")
+                                            : text_format("SIGRTMIN+%d", number - SIGRTMIN);
+        return has_name(number) ? text_format("SIG%s", sigabbrev_np(number)) : NULL;
 }
