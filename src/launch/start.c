@@ -44,9 +44,12 @@ static const char *step_object(const Step *step) {
 static int log_step(const Launch *launch, const Step *step, int error) {
         const char *object = step_object(step);
 
-        return log_error_errno(error, "VE '%s' can't be started: step '%s'%s%s failed: %m.",
+        return log_error_errno(error, "VE '%s' can't be started: step '%s'%s%s failed: %m%s.",
                         launch->request->definition->name, step_type_name(step->type),
-                        *object ? " on " : "", object);
+                        *object ? " on " : "", object,
+                        error == -ELOOP || error == -ENOTDIR
+                                        ? "; its template has something else than a directory there"
+                                        : "");
 }
 
 static void report(int socket_fd, ReportType type, size_t step, int value) {

@@ -77,6 +77,10 @@ static ExitCode load(const char *name, Start *start) {
                 return EXIT_FAILED;
         }
         r = definition_read_resolved(path, &start->definition);
+        /* A daemon-reload empties the directory before it fills it again: the manager answers when
+         * it is done. */
+        if (r == -ENOENT && notify_barrier(BARRIER_TIMEOUT_MS) > 0)
+                r = definition_read_resolved(path, &start->definition);
         if (r == -ENOENT) {
                 log_error("There is no VE '%s': no definition %s/%s.ve was there, or it was "
                           "masked, when "
