@@ -257,7 +257,7 @@ static int credentials(Launch *launch, const Step *step _unused_) {
                 if (r < 0)
                         return r;
         }
-        if (errno || fchown(fd, uid, uid) < 0)
+        if (errno || fchownat(fd, "", uid, uid, AT_EMPTY_PATH) < 0)
                 return -errno;
         r = mount_set(fd, MOUNT_ATTR_RDONLY, -EBADF);
         if (r < 0)

@@ -89,9 +89,32 @@ static int mount_as_root_of_ve(const StorageAttach *attach) {
         return fd;
 }
 
+/* Names what is missing: overlayfs would only say that something is. */
+static int check_private(const StorageAttach *attach, int private_fd) {
+        static const char *const names[] = {"upper", "work"};
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                struct stat st;
+
+                if (fstatat(private_fd, names[i], &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+                                S_ISDIR(st.st_mode))
+                        continue;
+                return log_error_errno(-ENOTDIR,
+                                "The private data of VE '%s' is damaged: %s/%s has no directory "
+                                "'%s'; "
+                                "restore it, or destroy the VE.",
+                                attach->definition->name, VE_PRIVATE, attach->definition->name,
+                                names[i]);
+        }
+        return 0;
+}
+
 static int overlay_attach(const StorageAttach *attach, int private_fd) {
         int fd, r;
 
+        r = check_private(attach, private_fd);
+        if (r < 0)
+                return r;
         r = stage_layer(attach, attach->template_fd, "lower", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
                         "template");
         if (r < 0)
