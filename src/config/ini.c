@@ -86,12 +86,13 @@ static bool is_continued(const char *s, const char *end) {
 static int next_logical(Parser *p, char **ret, unsigned *ret_line) {
         char *line, *end, *start, *tail;
         const char *bad;
+        unsigned bad_line;
 
         do
                 if (!next_line(p, &start, &tail))
                         return 0;
         while (is_comment(start, tail));
-        *ret_line = p->line;
+        *ret_line = bad_line = p->line;
         *ret = start;
         bad = check_bytes(start, tail);
         while (is_continued(start, tail)) {
@@ -103,14 +104,17 @@ static int next_logical(Parser *p, char **ret, unsigned *ret_line) {
                         tail[-1] = '\\';
                         continue;
                 }
-                bad = bad ?: check_bytes(line, end);
+                if (!bad) {
+                        bad = check_bytes(line, end);
+                        bad_line = p->line;
+                }
                 memmove(tail, line, (size_t) (end - line) + 1);
                 tail += end - line;
         }
         *tail = 0;
         if (bad) {
                 *start = 0;
-                return fault(p, *ret_line, bad) ?: 1;
+                return fault(p, bad_line, bad) ?: 1;
         }
         return 1;
 }

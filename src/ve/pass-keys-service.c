@@ -25,7 +25,7 @@
         "a VE has namespaces and mounts of its own, and this would take away what their set-up " \
         "needs"
 #define DIRECTORIES "the directories of a VE are fixed; its own data belongs in its root"
-#define CONSOLE "the output of a VE's console goes to the journal"
+#define CONSOLE "a VE's console is the journal, which takes no input"
 #define DESCRIPTORS "no descriptor of the host is handed into a VE"
 #define PROCESS "PID 1 of a VE gets a clean state to start from"
 #define UNIT "it belongs in [Unit]"

@@ -90,8 +90,8 @@ Test(ini, faults) {
 
         for (size_t i = 0; i < ELEMENTSOF(headers); i++)
                 expect(headers[i], "1 !\n");
-        /* A fault in a joined line is that of the whole. */
-        expect("[A]\nk=a\\\n\x01\\\nb\nl=w\n", "1 [A]\n2 !\n5 A.l=w\n");
+        /* A fault in a joined line loses the whole. */
+        expect("[A]\nk=a\\\n\x01\\\nb\nl=w\n", "1 [A]\n3 !\n5 A.l=w\n");
 }
 
 Test(ini, nul_bytes) {
