@@ -19,8 +19,8 @@ static ExitCode no_such_verb(const char *group, const Verb *const *table, const 
                         names[n++] = (*table)->name;
         nearest = text_nearest(name, names, n);
         log_error("There is no verb \"%s%s%s\"%s%s%s; `vectl %s%s--help` lists all.", group ?: "",
-                        group ? " " : "", name, nearest ? ", did you mean \"" : "", nearest ?: "",
-                        nearest ? "\"?" : "", group ?: "", group ? " " : "");
+                        group ? " " : "", name, nearest ? " (did you mean \"" : "", nearest ?: "",
+                        nearest ? "\"?)" : "", group ?: "", group ? " " : "");
         return EXIT_USAGE;
 }
 

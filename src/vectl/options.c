@@ -50,7 +50,8 @@ static ExitCode no_such_option(const Parser *parser, const char *name, size_t n)
                 names[i] = parser->verb->options[i].name;
         nearest = given ? text_nearest(given, names, i) : NULL;
         if (nearest)
-                return wrong(parser, "There is no option --%s, did you mean --%s?", given, nearest);
+                return wrong(parser, "There is no option --%s (did you mean --%s?)", given,
+                                nearest);
         return wrong(parser, "There is no option --%s", given ?: "");
 }
 
