@@ -48,6 +48,7 @@ static const struct {
                 {"var/opt", 0755},
                 {"var/spool", 0755},
                 {"var/tmp", 01777},
+                {"etc/default", 0755},
                 {"etc/security", 0755},
                 {"etc/systemd", 0755},
                 {"etc/systemd/system", 0755},
@@ -235,6 +236,19 @@ static int mark_updated(int source_fd, int root_fd, const char *path) {
         return utimensat(root_fd, path, times, 0) < 0 ? -errno : 0;
 }
 
+/* PAM complains of a missing one at every login. */
+static int fill_gaps(int root_fd) {
+        static const char *const gaps[] = {"etc/default/locale", "etc/locale.conf"};
+
+        for (size_t i = 0; i < ELEMENTSOF(gaps); i++) {
+                int r = write_file(root_fd, gaps[i], 0644, "");
+
+                if (r < 0 && r != -EEXIST)
+                        return r;
+        }
+        return 0;
+}
+
 static int populate(int source_fd, int root_fd) {
         _cleanup_close_ int etc_fd = -EBADF;
         int r = make_directories(root_fd);
@@ -251,6 +265,8 @@ static int populate(int source_fd, int root_fd) {
                 r = write_files(root_fd);
         if (r >= 0)
                 r = host_etc_copy(source_fd, etc_fd);
+        if (r >= 0)
+                r = fill_gaps(root_fd);
         if (r >= 0)
                 r = mark_updated(source_fd, root_fd, "etc/.updated");
         return r < 0 ? r : mark_updated(source_fd, root_fd, "var/.updated");
