@@ -10,40 +10,33 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/socket.h"
 
-static int send_with_fd(const char *state, int fd) {
+static int connect_to_manager(void) {
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        union {
-                struct cmsghdr header;
-                char data[CMSG_SPACE(sizeof(int))];
-        } control = {};
-        struct iovec iov = {.iov_base = (char *) state, .iov_len = strlen(state)};
-        struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_name = &address};
-        _cleanup_close_ int socket_fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF;
         size_t n;
 
         if (!path || !*path)
-                return 0;
+                return -ENOENT;
         n = strlen(path);
         if (n >= sizeof(address.sun_path))
                 return -E2BIG;
         memcpy(address.sun_path, path, n);
-        message.msg_namelen = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n);
         if (*path == '@')
                 address.sun_path[0] = 0;
-        if (fd >= 0) {
-                message.msg_control = &control;
-                message.msg_controllen = sizeof(control);
-                control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-                                .cmsg_level = SOL_SOCKET,
-                                .cmsg_type = SCM_RIGHTS};
-                memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-        }
-        socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (socket_fd < 0 || sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0)
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || connect(fd, (struct sockaddr *) &address,
+                                      (socklen_t) (offsetof(struct sockaddr_un, sun_path) + n)) < 0)
                 return -errno;
-        return 1;
+        return TAKE_FD(fd);
+}
+
+static int send_with_fd(const char *state, int fd) {
+        _cleanup_close_ int manager = connect_to_manager();
+
+        return manager < 0 ? manager : socket_send_fd(manager, state, strlen(state), fd);
 }
 
 int notify_send(const char *state) {
@@ -59,13 +52,12 @@ int notify_barrier(int timeout_ms) {
         read_end = ends[0];
         write_end = ends[1];
         r = send_with_fd("BARRIER=1", write_end);
-        if (r <= 0)
+        if (r < 0)
                 return r;
-        /* The manager holds the last copy from here on, and closes it when it gets to this message.
-         */
+        /* The last copy is the manager's now, which closes it when it gets to this message. */
         write_end = fd_close(write_end);
         r = poll(&(struct pollfd){.fd = read_end}, 1, timeout_ms);
         if (r < 0)
                 return -errno;
-        return r == 0 ? -ETIMEDOUT : 1;
+        return r == 0 ? -ETIMEDOUT : 0;
 }

@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 
-/* Sends STATE (lines of sd_notify(3)) to $NOTIFY_SOCKET. Returns 1, 0 when there is none, or
- * -errno. */
+/*
+ * Sends STATE (lines of sd_notify(3)) to $NOTIFY_SOCKET. Returns 0, -ENOENT when
+ * there is none, or -errno.
+ */
 int notify_send(const char *state);
 
 /*
  * Waits until the manager has taken in everything sent before (sd_notify_barrier(3)), for at most
- * TIMEOUT_MS. Returns 1, 0 when there is no socket, -ETIMEDOUT, or -errno.
+ * TIMEOUT_MS. Returns 0, -ENOENT when there is no socket, -ETIMEDOUT, or -errno.
  */
 int notify_barrier(int timeout_ms);

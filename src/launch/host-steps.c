@@ -79,7 +79,7 @@ static int attach_root(Launch *launch, const Step *step _unused_) {
                 return fd;
         r = attach_staged(launch, fd, "root");
         if (r < 0)
-                return log_error_errno(r, "The root of VE '%s' can't be attached: %m.",
+                return log_error_errno(r, "The root of VE %s can't be attached: %m.",
                                 request->definition->name);
         launch->root_fd = TAKE_FD(fd);
         return 0;
@@ -96,13 +96,13 @@ static int attach_usr(Launch *launch, const Step *step) {
         if (r == -EINVAL)
                 return log_error_errno(-EOPNOTSUPP,
                                 "The filesystem that holds the host's /usr can't be idmapped; use "
-                                "another template than 'host' for VE '%s'.",
+                                "another template than host for VE %s.",
                                 launch->request->definition->name);
         if (r < 0)
                 return log_error_errno(r, "The host's /usr can't be idmapped: %m.");
         target = path_open_strict(launch->root_fd, step->path, O_PATH | O_DIRECTORY, 0);
         if (target < 0)
-                return log_error_errno(target, "The root of VE '%s' has no directory /%s: %m.",
+                return log_error_errno(target, "The root of VE %s has no directory /%s: %m.",
                                 launch->request->definition->name, step->path);
         r = mount_attach(fd, target);
         if (r < 0)
@@ -159,8 +159,8 @@ static int find_init(Launch *launch, const Step *step _unused_) {
                 fd = open_init(launch, definition->init[0]);
                 if (fd < 0)
                         return log_error_errno(fd,
-                                        "The init %s of VE '%s' can't be executed in template "
-                                        "'%s': %m; "
+                                        "The init %s of VE %s can't be executed in template "
+                                        "%s: %m; "
                                         "correct Init= in its definition.",
                                         definition->init[0], definition->name,
                                         definition->template);
@@ -172,7 +172,7 @@ static int find_init(Launch *launch, const Step *step _unused_) {
                         return set_command(launch, *c, fd);
         }
         return log_error_errno(-ENOENT,
-                        "Template '%s' of VE '%s' has no init (/sbin/init and systemd were looked "
+                        "Template %s of VE %s has no init (/sbin/init and systemd were looked "
                         "for); "
                         "install one in it or set Init= in the definition.",
                         definition->template, definition->name);

@@ -44,7 +44,7 @@ static const char *step_object(const Step *step) {
 static int log_step(const Launch *launch, const Step *step, int error) {
         const char *object = step_object(step);
 
-        return log_error_errno(error, "VE '%s' can't be started: step '%s'%s%s failed: %m%s.",
+        return log_error_errno(error, "VE %s can't be started: step \"%s\"%s%s failed: %m%s.",
                         launch->request->definition->name, step_type_name(step->type),
                         *object ? " on " : "", object,
                         error == -ELOOP || error == -ENOTDIR
@@ -150,7 +150,7 @@ static int await_reports(const Launch *launch, int socket_fd, pid_t *ret_pid) {
                         continue;
                 if (n != sizeof(message))
                         return log_error_errno(-ECHILD,
-                                        "VE '%s' can't be started: its first process ended before "
+                                        "VE %s can't be started: its first process ended before "
                                         "it was ready; see whether memory ran out.",
                                         launch->request->definition->name);
                 if (message.type == REPORT_FAILED)

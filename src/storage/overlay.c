@@ -31,25 +31,25 @@ static int stage_layer(const StorageAttach *attach, int fd, const char *name, ui
 
         mount_fd = mount_clone(fd, "", /* recursive= */ false);
         if (mount_fd < 0)
-                return log_error_errno(mount_fd, "The %s of VE '%s' can't be cloned: %m.", what,
+                return log_error_errno(mount_fd, "The %s of VE %s can't be cloned: %m.", what,
                                 attach->definition->name);
         r = mount_set(mount_fd, attributes, attach->userns_fd);
         if (r == -EINVAL)
                 return log_error_errno(-EOPNOTSUPP,
-                                "The filesystem that holds the %s of VE '%s' can't be idmapped; "
+                                "The filesystem that holds the %s of VE %s can't be idmapped; "
                                 "move it to one that can, such as ext4, xfs or btrfs.",
                                 what, attach->definition->name);
         if (r < 0)
-                return log_error_errno(r, "The %s of VE '%s' can't be idmapped: %m.", what,
+                return log_error_errno(r, "The %s of VE %s can't be idmapped: %m.", what,
                                 attach->definition->name);
         if (mkdirat(attach->staging_fd, name, 0700) < 0)
-                return log_error_errno(-errno, "The directory '%s' can't be staged: %m.", name);
+                return log_error_errno(-errno, "The directory %s can't be staged: %m.", name);
         target = openat(attach->staging_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (target < 0)
-                return log_error_errno(-errno, "The directory '%s' can't be staged: %m.", name);
+                return log_error_errno(-errno, "The directory %s can't be staged: %m.", name);
         r = mount_attach(mount_fd, target);
         if (r < 0)
-                return log_error_errno(r, "The %s of VE '%s' can't be attached: %m.", what,
+                return log_error_errno(r, "The %s of VE %s can't be attached: %m.", what,
                                 attach->definition->name);
         return 0;
 }
@@ -100,8 +100,8 @@ static int check_private(const StorageAttach *attach, int private_fd) {
                                 S_ISDIR(st.st_mode))
                         continue;
                 return log_error_errno(-ENOTDIR,
-                                "The private data of VE '%s' is damaged: %s/%s has no directory "
-                                "'%s'; "
+                                "The private data of VE %s is damaged: %s/%s has no directory "
+                                "%s; "
                                 "restore it, or destroy the VE.",
                                 attach->definition->name, VE_PRIVATE, attach->definition->name,
                                 names[i]);
@@ -125,7 +125,7 @@ static int overlay_attach(const StorageAttach *attach, int private_fd) {
         fd = mount_as_root_of_ve(attach);
         if (fd < 0)
                 return log_error_errno(fd,
-                                "The overlay of VE '%s' over template '%s' can't be mounted: %m; "
+                                "The overlay of VE %s over template %s can't be mounted: %m; "
                                 "is "
                                 "the filesystem of %s/%s full or read-only?",
                                 attach->definition->name, attach->definition->template, VE_PRIVATE,

@@ -79,7 +79,7 @@ int storage_create(const Definition *definition) {
         r = root_fd < 0 ? root_fd
                         : create(root_fd, definition->name, backends[definition->storage_type]);
         if (r < 0)
-                return log_error_errno(r, "The private data of VE '%s' can't be made in %s: %m.",
+                return log_error_errno(r, "The private data of VE %s can't be made in %s: %m.",
                                 definition->name, VE_PRIVATE);
         return 0;
 }
@@ -100,9 +100,8 @@ int storage_destroy(const char *name) {
         if (r >= 0)
                 r = tree_remove_at(root_fd, aside);
         if (r < 0)
-                return log_error_errno(r,
-                                "The private data of VE '%s' can't be removed from %s: %m.", name,
-                                VE_PRIVATE);
+                return log_error_errno(r, "The private data of VE %s can't be removed from %s: %m.",
+                                name, VE_PRIVATE);
         return 0;
 }
 
@@ -153,7 +152,7 @@ int storage_attach(const StorageAttach *attach) {
         _cleanup_close_ int fd = open_or_create(definition, backend);
 
         if (fd < 0)
-                return log_error_errno(fd, "The private data of VE '%s' can't be opened in %s: %m.",
+                return log_error_errno(fd, "The private data of VE %s can't be opened in %s: %m.",
                                 definition->name, VE_PRIVATE);
         return backend->attach(attach, fd);
 }
@@ -185,7 +184,7 @@ int storage_uuid(const Definition *definition, uint8_t ret[16]) {
                 r = new_uuid(fd, ret);
         if (r < 0)
                 return log_error_errno(r,
-                                "The id of VE '%s' can't be read from or kept in %s/%s: %m.",
+                                "The id of VE %s can't be read from or kept in %s/%s: %m.",
                                 definition->name, VE_PRIVATE, definition->name);
         return 0;
 }

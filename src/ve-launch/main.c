@@ -45,7 +45,7 @@ static ExitCode check_host(void) {
         unsigned major = 0, minor = 0;
 
         if (geteuid() != 0) {
-                log_error("ve-launch must run as root; start a VE with: systemctl start ve@NAME");
+                log_error("ve-launch must run as root: start a VE with `systemctl start ve@NAME`.");
                 return EXIT_PERMISSION;
         }
         if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major < 6 ||
@@ -60,8 +60,8 @@ static ExitCode check_host(void) {
                 return EXIT_UNSUPPORTED;
         }
         if (!getenv("NOTIFY_SOCKET")) {
-                log_error("ve-launch runs below systemd only; start a VE with: systemctl start "
-                          "ve@NAME");
+                log_error("ve-launch runs below systemd only: start a VE with `systemctl start "
+                          "ve@NAME`.");
                 return EXIT_USAGE;
         }
         return EXIT_DONE;
@@ -79,25 +79,25 @@ static ExitCode load(const char *name, Start *start) {
         r = definition_read_resolved(path, &start->definition);
         /* A daemon-reload empties the directory before it fills it again: the manager answers when
          * it is done. */
-        if (r == -ENOENT && notify_barrier(BARRIER_TIMEOUT_MS) > 0)
+        if (r == -ENOENT && notify_barrier(BARRIER_TIMEOUT_MS) >= 0)
                 r = definition_read_resolved(path, &start->definition);
         if (r == -ENOENT) {
-                log_error("There is no VE '%s': no definition %s/%s.ve was there, or it was "
+                log_error("There is no VE %s: no definition %s/%s.ve was there, or it was "
                           "masked, when "
-                          "systemd last loaded its units; make one with 'vectl create', or run "
-                          "'systemctl daemon-reload' if it is new.",
+                          "systemd last loaded its units; make one with `vectl create`, or run "
+                          "`systemctl daemon-reload` if it is new.",
                                 name, VE_DIR_ETC, name);
                 return EXIT_NO_SUCH;
         }
         if (r < 0) {
                 log_error_errno(r,
-                                "The resolved definition of VE '%s' can't be read from %s: %m; run "
-                                "'systemctl daemon-reload'.",
+                                "The resolved definition of VE %s can't be read from %s: %m; run "
+                                "`systemctl daemon-reload`.",
                                 name, path);
                 return EXIT_DEFINITION;
         }
         if (start->definition->error) {
-                log_error("VE '%s' can't be started: %s", name, start->definition->error);
+                log_error("VE %s can't be started: %s", name, start->definition->error);
                 return EXIT_DEFINITION;
         }
         return EXIT_DONE;
@@ -136,7 +136,7 @@ static int prepare(Start *start) {
         r = uid_range_allocate("", name, &start->uid_base);
         if (r < 0)
                 return log_error_errno(
-                                r, "VE '%s' can't be given a uid range in %s: %m.", name, VE_RUN);
+                                r, "VE %s can't be given a uid range in %s: %m.", name, VE_RUN);
         return 0;
 }
 
@@ -175,12 +175,12 @@ static void register_machine(const Start *start, pid_t leader) {
 
         /* A VE is none the worse for it; only machinectl does not know it. */
         if (r == -EEXIST)
-                log_warning("VE '%s' is not registered with systemd-machined: another unit has a "
+                log_warning("VE %s is not registered with systemd-machined: another unit has a "
                             "machine of that name.",
                                 name);
         else if (r < 0)
                 log_warning_errno(r,
-                                "VE '%s' can't be registered with systemd-machined, ignoring: %m.",
+                                "VE %s can't be registered with systemd-machined, ignoring: %m.",
                                 name);
 }
 
@@ -202,7 +202,7 @@ static int hand_over(const Start *start, const LaunchResult *result) {
         if (r >= 0)
                 r = launch_go(result);
         if (r < 0)
-                return log_error_errno(r, "VE '%s' can't be handed over to systemd: %m.", name);
+                return log_error_errno(r, "VE %s can't be handed over to systemd: %m.", name);
         return 0;
 }
 
@@ -248,7 +248,8 @@ int main(int argc, char *argv[]) {
                 return EXIT_USAGE;
         }
         if (!ve_name_is_valid(argv[1])) {
-                log_error("'%s' is no name for a VE: 1 to 63 of a-z, 0-9 and '-' are.", argv[1]);
+                log_error("\"%s\" is no name for a VE: 1 to 63 of a-z, 0-9 and \"-\" are.",
+                                argv[1]);
                 return EXIT_USAGE;
         }
         code = start_ve(argv[1]);
