@@ -151,7 +151,7 @@ static int check_name(const char *root, const char *name) {
                 return log_error_errno(-EINVAL,
                                 "Template host is built in: 'vectl template build-host' makes it; "
                                 "choose another name.");
-        r = place_look_up(root, name, &template, &why);
+        r = place_look_up(root, name, false, &template, &why);
         if (r == -ENOENT)
                 return 0;
         if (r == -EINVAL || r == -ENOMEM)

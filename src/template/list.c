@@ -117,7 +117,7 @@ static int inspect(
 
         if (r < 0)
                 return r;
-        error = place_look_up(root, name, &template, &info->problem);
+        error = place_look_up(root, name, false, &template, &info->problem);
         if (error < 0 && !info->problem)
                 return error;
         if (error >= 0)

@@ -15,8 +15,10 @@ char *place_below(const char *root, const char *path);
 /*
  * Looks template NAME up as template_open() does, with the same results, but does not log: why it
  * can't be used is a sentence in *RET_PROBLEM, which the caller frees (NULL when memory ran out).
+ * Only with LOCK is it kept in the store while it is open.
  */
-int place_look_up(const char *root, const char *name, Template **ret, char **ret_problem);
+int place_look_up(
+                const char *root, const char *name, bool lock, Template **ret, char **ret_problem);
 
 /* Lists the names of all templates, sorted, "host" always among them. Returns 0 or -errno. */
 int place_names(const char *root, char ***ret);

@@ -88,7 +88,7 @@ int template_remove(const char *root, const char *name, TemplateUsers users, voi
                 if (r != -ENOENT)
                         return r;
         }
-        r = place_look_up(root, name, &template, &why);
+        r = place_look_up(root, name, false, &template, &why);
         if (r >= 0)
                 return log_error_errno(-EROFS,
                                 "Template %s belongs to a package, in %s: remove that package "

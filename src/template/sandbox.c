@@ -66,7 +66,7 @@ static int make_mount(int root_fd, int userns_fd, int *ret) {
         /* Not executable: else a library in the archive could be loaded by who unpacks it. */
         r = mount_set(fd, MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, userns_fd);
         if (r == -EINVAL)
-                return log_error_errno(r,
+                return log_error_errno(-EOPNOTSUPP,
                                 "The filesystem of %s can't map ids, so no VE could use a template "
                                 "there: put it on ext4, xfs or btrfs.",
                                 VE_TEMPLATES_VAR);

@@ -236,10 +236,8 @@ static int open_usr(Search *search) {
 
 static int look_up(Search *search) {
         _cleanup_close_ int dir_fd = -EBADF;
-        int r = lock_store(search);
+        int r = open_directory(search, &dir_fd);
 
-        if (r >= 0)
-                r = open_directory(search, &dir_fd);
         if (r == -ENOENT && !*search->problem)
                 return no_such(search);
         if (r >= 0)
@@ -249,7 +247,8 @@ static int look_up(Search *search) {
         return r;
 }
 
-int place_look_up(const char *root, const char *name, Template **ret, char **ret_problem) {
+int place_look_up(
+                const char *root, const char *name, bool lock, Template **ret, char **ret_problem) {
         _cleanup_(template_freep) Template *template = calloc(1, sizeof(Template));
         Search search = {.root = root, .template = template, .problem = ret_problem};
         int r;
@@ -266,7 +265,9 @@ int place_look_up(const char *root, const char *name, Template **ret, char **ret
                                 "\"%s\" is no name for a template: it takes 1 to 63 of a-z, 0-9, "
                                 "'-', '_' and '.', a letter or digit first.",
                                 name);
-        r = look_up(&search);
+        r = lock ? lock_store(&search) : 0;
+        if (r >= 0)
+                r = look_up(&search);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(template);
@@ -275,7 +276,7 @@ int place_look_up(const char *root, const char *name, Template **ret, char **ret
 
 int template_open_below(const char *root, const char *name, Template **ret) {
         _cleanup_free_ char *why = NULL;
-        int r = place_look_up(root, name, ret, &why);
+        int r = place_look_up(root, name, true, ret, &why);
 
         if (r < 0 && why)
                 log_error("%s", why);

@@ -26,7 +26,7 @@ typedef struct Template {
         char *path;  /* its directory, absolute */
         int root_fd; /* O_PATH, the root to share */
         int usr_fd;  /* O_PATH, what is mounted read-only at /usr; -EBADF but for "host" */
-        int lock_fd; /* keeps the template in the store */
+        int lock_fd; /* keeps the template in the store, or -EBADF */
 } Template;
 
 Template *template_free(Template *template);
