@@ -21,6 +21,9 @@ struct Systemd {
         size_t n_jobs;
 };
 
+/* A connection over BUS, which it owns from then on, also on failure. */
+int connection_new(sd_bus *bus, Systemd **ret);
+
 static inline void bus_message_unrefp(sd_bus_message **message) {
         sd_bus_message_unref(*message);
 }

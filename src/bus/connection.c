@@ -56,23 +56,29 @@ static int connect_bus(sd_bus **ret) {
         return sd_bus_open_system(ret);
 }
 
-int systemd_connect(Systemd **ret) {
+int connection_new(sd_bus *bus, Systemd **ret) {
         _cleanup_(systemd_freep) Systemd *systemd = calloc(1, sizeof(*systemd));
         int r;
 
-        if (!systemd)
+        if (!systemd) {
+                sd_bus_unref(bus);
                 return -ENOMEM;
+        }
+        systemd->bus = bus;
         r = sd_bus_error_add_map(error_map);
-        if (r < 0)
-                return r;
-        r = connect_bus(&systemd->bus);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_method_call_timeout(systemd->bus, CALL_TIMEOUT_USEC);
+        if (r >= 0)
+                r = sd_bus_set_method_call_timeout(bus, CALL_TIMEOUT_USEC);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(systemd);
         return 0;
+}
+
+int systemd_connect(Systemd **ret) {
+        sd_bus *bus = NULL;
+        int r = connect_bus(&bus);
+
+        return r < 0 ? r : connection_new(bus, ret);
 }
 
 const char *systemd_error(const Systemd *systemd) {
