@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "template/attribute.h"
 
 #define READ_SIZE (256 * 1024)
@@ -45,11 +46,15 @@ void unpack_prepare(void) {
 }
 
 static _printf_(3, 4) int fail(Unpack *unpack, int error, const char *format, ...) {
+        char *text = unpack->report.text;
         va_list ap;
 
         va_start(ap, format);
-        (void) vsnprintf(unpack->report.text, sizeof(unpack->report.text), format, ap);
+        (void) vsnprintf(text, sizeof(unpack->report.text), format, ap);
         va_end(ap);
+        /* Some of libarchive's reasons are sentences; this is the end of one. */
+        if (endswith(text, "."))
+                text[strlen(text) - 1] = 0;
         return error;
 }
 
@@ -289,7 +294,6 @@ static int open_both(Unpack *unpack) {
         if (archive_write_disk_set_options(out,
                             ARCHIVE_EXTRACT_OWNER | ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
                                             ARCHIVE_EXTRACT_ACL | ARCHIVE_EXTRACT_XATTR |
-                                            ARCHIVE_EXTRACT_UNLINK |
                                             ARCHIVE_EXTRACT_SECURE_SYMLINKS |
                                             ARCHIVE_EXTRACT_SECURE_NODOTDOT |
                                             ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS) < ARCHIVE_OK)
