@@ -198,7 +198,9 @@ static int hold(Launch *launch, const Step *step) {
         if ((st.st_mode & S_IFMT) != step->mode ||
                         (S_ISCHR(st.st_mode) && st.st_rdev != step->device))
                 return -EBADF;
-        r = hold_fd(launch, step->source, fd);
+        r = step->attributes ? mount_set(fd, step->attributes, -EBADF) : 0;
+        if (r >= 0)
+                r = hold_fd(launch, step->source, fd);
         if (r < 0)
                 return r;
         (void) TAKE_FD(fd);

@@ -81,16 +81,12 @@ static const Step api_steps[] = {
                                                 {"nr_inodes", "800k"}},
                                 .attributes = NOSUID_NODEV | MOUNT_ATTR_STRICTATIME},
                 {STEP_DIRECTORY, .base = BASE_RUN, .path = "host", .mode = 0755},
-                /* "Write what manages the container to /run/host/container-manager". */
-                {STEP_FILE, .base = BASE_RUN, .path = "host/container-manager",
+                {STEP_MOUNT, .base = BASE_RUN, .path = "host", .fs = "tmpfs",
+                                .opens = BASE_RUN_HOST,
+                                .options = {{"mode", "0755"}, {"size", "1m"}},
+                                .attributes = NOSUID_NODEV | MOUNT_ATTR_NOEXEC},
+                {STEP_FILE, .base = BASE_RUN_HOST, .path = "container-manager",
                                 .source = "veneer\n", .mode = 0444},
-};
-
-/* "To pass credentials, set $CREDENTIALS_DIRECTORY". */
-static const Step credential_steps[] = {
-                {STEP_DIRECTORY, .base = BASE_RUN, .path = "host/credentials", .mode = 0700},
-                {STEP_PLACE, .base = BASE_RUN, .path = "host/credentials",
-                                .source = STEP_SOURCE_CREDENTIALS, .mode = S_IFDIR},
 };
 
 static const Step last_steps[] = {
@@ -116,6 +112,39 @@ static const char *own(LaunchPlan *plan, char *s) {
         return strv_consume(&plan->owned, s) < 0 ? NULL : s;
 }
 
+/* Plans to hold the host's SOURCE (NULL: there is none), of KIND (S_IFMT). */
+static int hold(LaunchPlan *plan, const char *source, mode_t kind, uint64_t attributes) {
+        if (!source)
+                return 0;
+        return add(plan,
+                        &(Step){STEP_HOLD, .source = source, .mode = kind,
+                                        .attributes = attributes},
+                        1);
+}
+
+/* Plans to place what was held for SOURCE (NULL: nothing) as PATH below /run/host. */
+static int place(LaunchPlan *plan, const char *source, const char *path, mode_t kind) {
+        if (!source)
+                return 0;
+        return add(plan,
+                        &(Step){STEP_PLACE, .base = BASE_RUN_HOST, .path = path, .source = source,
+                                        .mode = kind},
+                        1);
+}
+
+static int hold_devices(LaunchPlan *plan) {
+        for (size_t i = 0; i < ELEMENTSOF(devices); i++) {
+                Step step = {STEP_HOLD, .mode = S_IFCHR,
+                                .source = own(plan, text_format("/dev/%s", devices[i].name)),
+                                .device = makedev(devices[i].major, devices[i].minor)};
+                int r = step.source ? add(plan, &step, 1) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
         int r = add(plan, host_steps, ELEMENTSOF(host_steps));
 
@@ -123,19 +152,14 @@ static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
                 r = add(plan, &(Step){STEP_ATTACH_USR, .path = "usr", .source = "/usr"}, 1);
         if (r >= 0)
                 r = add(plan, &(Step){STEP_FIND_INIT}, 1);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(devices); i++) {
-                const char *source = own(plan, text_format("/dev/%s", devices[i].name));
-
-                r = source ? add(plan,
-                                             &(Step){STEP_HOLD, .source = source, .mode = S_IFCHR,
-                                                             .device = makedev(devices[i].major,
-                                                                             devices[i].minor)},
-                                             1)
-                           : -ENOMEM;
-        }
         if (r >= 0)
-                r = add(plan, &(Step){STEP_HOLD, .source = facts->notify_socket, .mode = S_IFSOCK},
-                                1);
+                r = hold_devices(plan);
+        if (r >= 0)
+                r = hold(plan, facts->notify_socket, S_IFSOCK, 0);
+        if (r >= 0)
+                r = hold(plan, facts->os_release, S_IFREG, API | MOUNT_ATTR_RDONLY);
+        if (r >= 0)
+                r = hold(plan, facts->inaccessible, S_IFDIR, API | MOUNT_ATTR_RDONLY);
         if (r >= 0)
                 r = add(plan, visible_steps, ELEMENTSOF(visible_steps));
         if (r >= 0 && facts->credentials)
@@ -145,45 +169,67 @@ static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
         return r;
 }
 
+/* "The /run/host/ hierarchy", read-only as a whole in the end. */
 static int plan_run_host(LaunchPlan *plan, const LaunchFacts *facts) {
-        const char *uuid = own(plan, text_format("%s\n", facts->uuid));
-        int r;
+        Step uuid = {STEP_FILE, .base = BASE_RUN_HOST, .path = "container-uuid", .mode = 0444,
+                        .source = own(plan, text_format("%s\n", facts->uuid))};
+        int r = uuid.source ? add(plan, &uuid, 1) : -ENOMEM;
 
-        if (!uuid)
-                return -ENOMEM;
-        r = add(plan,
-                        &(Step){STEP_FILE, .base = BASE_RUN, .path = "host/container-uuid",
-                                        .source = uuid, .mode = 0444},
-                        1);
         if (r >= 0)
-                r = add(plan,
-                                &(Step){STEP_PLACE, .base = BASE_RUN, .path = "host/notify",
-                                                .source = facts->notify_socket},
-                                1);
+                r = place(plan, facts->notify_socket, "notify", S_IFSOCK);
+        if (r >= 0)
+                r = place(plan, facts->os_release, "os-release", S_IFREG);
+        if (r >= 0)
+                r = place(plan, facts->inaccessible, "inaccessible", S_IFDIR);
         if (r >= 0 && facts->credentials)
-                r = add(plan, credential_steps, ELEMENTSOF(credential_steps));
+                r = place(plan, STEP_SOURCE_CREDENTIALS, "credentials", S_IFDIR);
+        if (r >= 0)
+                r = add(plan, &(Step){STEP_SEAL, .base = BASE_RUN_HOST}, 1);
         return r;
+}
+
+static int place_devices(LaunchPlan *plan) {
+        for (size_t i = 0; i < plan->n; i++) {
+                Step step = {STEP_PLACE, .base = BASE_DEV, .mode = S_IFCHR,
+                                .source = plan->steps[i].source};
+                int r;
+
+                if (plan->steps[i].type != STEP_HOLD || plan->steps[i].mode != S_IFCHR)
+                        continue;
+                step.path = startswith(step.source, "/dev/");
+                r = add(plan, &step, 1);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int plan_ve(LaunchPlan *plan, const Definition *definition, const LaunchFacts *facts) {
         int r = add(plan, api_steps, ELEMENTSOF(api_steps));
 
-        for (size_t i = 0; r >= 0 && i < plan->n; i++)
-                if (plan->steps[i].type == STEP_HOLD && plan->steps[i].mode == S_IFCHR) {
-                        const char *source = plan->steps[i].source;
-
-                        r = add(plan,
-                                        &(Step){STEP_PLACE, .base = BASE_DEV,
-                                                        .path = startswith(source, "/dev/"),
-                                                        .source = source},
-                                        1);
-                }
+        if (r >= 0)
+                r = place_devices(plan);
         if (r >= 0)
                 r = plan_run_host(plan, facts);
         if (r >= 0)
                 r = add(plan, &(Step){STEP_HOSTNAME, .source = definition->hostname}, 1);
         if (r >= 0)
                 r = add(plan, last_steps, ELEMENTSOF(last_steps));
+        return r;
+}
+
+/* "Socket activated containers": the sockets are passed on, to what is process 1 in the VE. */
+static int plan_sockets(LaunchPlan *plan, const LaunchFacts *facts) {
+        int r;
+
+        plan->listen_fds = facts->listen_fds;
+        if (facts->listen_fds == 0)
+                return 0;
+        r = strv_append(&plan->env, "LISTEN_PID=1");
+        if (r >= 0)
+                r = strv_consume(&plan->env, text_format("LISTEN_FDS=%u", facts->listen_fds));
+        if (r >= 0 && facts->listen_names)
+                r = strv_consume(&plan->env, text_format("LISTEN_FDNAMES=%s", facts->listen_names));
         return r;
 }
 
@@ -199,7 +245,10 @@ static int plan_env(LaunchPlan *plan, const LaunchFacts *facts) {
                 r = strv_append(&plan->env, "NOTIFY_SOCKET=/run/host/notify");
         if (r >= 0 && facts->credentials)
                 r = strv_append(&plan->env, "CREDENTIALS_DIRECTORY=/run/host/credentials");
-        return r;
+        STRV_FOREACH (variable, facts->host_env)
+                if (r >= 0)
+                        r = strv_append(&plan->env, *variable);
+        return r < 0 ? r : plan_sockets(plan, facts);
 }
 
 void launch_plan_done(LaunchPlan *plan) {
@@ -264,6 +313,7 @@ const char *step_type_name(StepType type) {
                         [STEP_SYMLINK] = "symbolic link",
                         [STEP_FILE] = "file",
                         [STEP_PLACE] = "node",
+                        [STEP_SEAL] = "sealing",
                         [STEP_PIVOT] = "pivot",
                         [STEP_HOSTNAME] = "host name",
                         [STEP_LOOPBACK] = "loopback interface",

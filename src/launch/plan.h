@@ -24,29 +24,34 @@ typedef enum StepType {
         STEP_ATTACH_ROOT, /* storage puts the root together; we place it */
         STEP_ATTACH_USR,  /* the host's /usr, read-only, for the template "host" */
         STEP_FIND_INIT,   /* check that there is something to execute */
-        STEP_HOLD, /* keep a detached clone of the host's file `source`, of kind `mode` and `device`
-                    */
-        STEP_FRESH,       /* a filesystem `type` of our own at `path` of the staging directory */
+        STEP_HOLD,  /* keep a detached clone of the host's `source`, checked, for STEP_PLACE */
+        STEP_FRESH, /* a filesystem `fs` of our own at `path` of the staging directory */
         STEP_CREDENTIALS, /* hold a copy of the unit's credentials that the VE may read */
         STEP_FORK,        /* the VE's PID 1 and its namespaces */
         /* In the VE's PID 1. */
         STEP_ENTER_ROOT, /* take the root for this mount namespace */
-        STEP_MOUNT,      /* mount a new `type` with `options` on `path` */
+        STEP_MOUNT,      /* mount a new `fs` with `options` on `path` */
         STEP_DIRECTORY,  /* make directory `path` with `mode` */
         STEP_SYMLINK,    /* make a link `path` to `source` */
         STEP_FILE,       /* write `source` to a file `path` with `mode` */
-        STEP_PLACE,    /* attach what was held for `source` on `path`, a new file unless `mode` says
-                          S_IFDIR */
-        STEP_PIVOT,    /* make it the root, and drop the host */
-        STEP_HOSTNAME, /* set `source` */
-        STEP_LOOPBACK, /* bring lo up */
+        STEP_PLACE,      /* attach what was held for `source` on a new `path` of kind `mode` */
+        STEP_SEAL,       /* make the filesystem of `base` read-only */
+        STEP_PIVOT,      /* make it the root, and drop the host */
+        STEP_HOSTNAME,   /* set `source` */
+        STEP_LOOPBACK,   /* bring lo up */
         STEP_CAPABILITIES,
         _STEP_TYPE_MAX
 } StepType;
 
-/* What a `path` is relative to: the root, or a filesystem that an earlier STEP_MOUNT with that base
- * made. */
-typedef enum StepBase { BASE_ROOT, BASE_DEV, BASE_RUN, BASE_SYS, _BASE_MAX } StepBase;
+/* What a `path` is relative to: the root, or the filesystem that an earlier STEP_MOUNT opened. */
+typedef enum StepBase {
+        BASE_ROOT,
+        BASE_DEV,
+        BASE_RUN,
+        BASE_RUN_HOST,
+        BASE_SYS,
+        _BASE_MAX
+} StepBase;
 
 enum { STEP_OPTIONS_MAX = 4 };
 
@@ -58,15 +63,14 @@ typedef struct StepOption {
 typedef struct Step {
         StepType type;
         StepBase base;  /* what `path` is relative to */
-        StepBase opens; /* STEP_MOUNT: later steps name this filesystem so (BASE_ROOT: they don't)
-                         */
+        StepBase opens; /* STEP_MOUNT: what it is as a base; BASE_ROOT: none */
         const char *path;
         const char *source;
         const char *fs; /* filesystem type */
         StepOption options[STEP_OPTIONS_MAX];
         uint64_t attributes; /* MOUNT_ATTR_* */
-        mode_t mode;  /* permissions; for STEP_HOLD the kind of file (S_IFMT) that it must be */
-        dev_t device; /* STEP_HOLD: the device that it must be */
+        mode_t mode;         /* permissions, or the kind of file (S_IFMT) held and placed */
+        dev_t device;        /* STEP_HOLD: the device that it must be */
 } Step;
 
 /* What a plan depends on besides the definition. */
@@ -74,14 +78,20 @@ typedef struct LaunchFacts {
         bool host_template;        /* the template is the built-in "host" */
         const char *notify_socket; /* path of the service manager's, on the host */
         const char *uuid;          /* the VE's, 32 hex digits */
+        const char *os_release;    /* path of the host's, no link; or NULL */
+        const char *inaccessible;  /* path of the host systemd's inaccessible nodes, or NULL */
+        char *const *host_env;     /* variables that tell about the host */
         bool credentials;          /* the unit has some ($CREDENTIALS_DIRECTORY) */
+        unsigned listen_fds;       /* sockets that activated the unit, from descriptor 3 on */
+        const char *listen_names;  /* their $LISTEN_FDNAMES, or NULL */
 } LaunchFacts;
 
 typedef struct LaunchPlan {
         Step *steps;
         size_t n;
-        char **env;   /* environment of the VE's PID 1 */
-        char **owned; /* strings that steps point to */
+        char **env;          /* environment of the VE's PID 1 */
+        unsigned listen_fds; /* descriptors from 3 on that it inherits */
+        char **owned;        /* strings that steps point to */
 } LaunchPlan;
 
 void launch_plan_done(LaunchPlan *plan);

@@ -82,12 +82,15 @@ static bool wait_for_go(int socket_fd, int launcher_fd) {
 }
 
 static _Noreturn void execute_init(const Launch *launch, int dev_null) {
-        char **argv = launch->argv, **env = launch->request->plan->env;
+        const LaunchPlan *plan = launch->request->plan;
+        char **argv = launch->argv;
 
-        /* The host's /dev/null is another mount than the VE's. */
-        if (dup2(dev_null, STDIN_FILENO) < 0 || fd_close_all_except(NULL, 0) < 0)
+        /* The host's /dev/null is another mount than the VE's. What activated the unit stays open.
+         */
+        if (dup2(dev_null, STDIN_FILENO) < 0 ||
+                        close_range(STDERR_FILENO + 1 + plan->listen_fds, ~0U, 0) < 0)
                 _exit(EXIT_EXEC);
-        (void) execve(argv[0], argv, env);
+        (void) execve(argv[0], argv, plan->env);
         log_error_errno(-errno, "The init %s of the VE can't be executed: %m.", argv[0]);
         _exit(EXIT_EXEC);
 }

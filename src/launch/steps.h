@@ -26,13 +26,11 @@ typedef struct Launch {
         int base_fd[_BASE_MAX]; /* in the VE's PID 1: filesystems by StepBase */
 } Launch;
 
+/* No descriptor open. */
 #define LAUNCH_NULL                                                                        \
         {                                                                                  \
                 .userns_fd = -EBADF, .staging_fd = -EBADF, .root_fd = -EBADF, .base_fd = { \
-                        -EBADF,                                                            \
-                        -EBADF,                                                            \
-                        -EBADF,                                                            \
-                        -EBADF                                                             \
+                        [0 ... _BASE_MAX - 1] = -EBADF                                     \
                 }                                                                          \
         }
 

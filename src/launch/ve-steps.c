@@ -105,7 +105,10 @@ static int place(Launch *launch, const Step *step) {
 
         if (fd < 0)
                 return fd;
-        if (!S_ISDIR(step->mode)) {
+        if (S_ISDIR(step->mode)) {
+                if (mkdirat(base, step->path, 0755) < 0)
+                        return -errno;
+        } else {
                 target = path_open_strict(base, step->path, O_WRONLY | O_CREAT | O_EXCL, 0444);
                 if (target < 0)
                         return target;
@@ -115,6 +118,11 @@ static int place(Launch *launch, const Step *step) {
         if (target < 0)
                 return target;
         return mount_attach(fd, target);
+}
+
+/* What is mounted on it keeps its own flags. */
+static int seal(Launch *launch, const Step *step) {
+        return mount_set(launch->base_fd[step->base], MOUNT_ATTR_RDONLY, -EBADF);
 }
 
 static int pivot(Launch *launch, const Step *step _unused_) {
@@ -148,6 +156,7 @@ static int (*const handlers[_STEP_TYPE_MAX])(Launch *launch, const Step *step) =
                 [STEP_SYMLINK] = symbolic_link,
                 [STEP_FILE] = file,
                 [STEP_PLACE] = place,
+                [STEP_SEAL] = seal,
                 [STEP_PIVOT] = pivot,
                 [STEP_HOSTNAME] = hostname,
                 [STEP_LOOPBACK] = loopback,

@@ -6,12 +6,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/os-release.h"
 #include "kernel/path.h"
 #include "template/measure.h"
 #include "template/place.h"
 
-/* An os-release is a few hundred bytes; what is larger is none (os-release(5)). */
-#define OS_RELEASE_MAX (64 * 1024)
 /* A name is shown in a table. */
 #define OS_NAME_MAX 80
 
@@ -35,55 +34,39 @@ TemplateInfo **template_infos_free(TemplateInfo **infos) {
         return NULL;
 }
 
-/* The value of a line "KEY=…" as a shell would read it, fit for a terminal. */
-static int take_value(const char *text, char **ret) {
-        _cleanup_strv_ char **words = NULL;
-        char *clean;
+/* The value of KEY, fit for a terminal; left alone when there is none. */
+static int take_value(const char *text, const char *key, char **ret) {
+        _cleanup_free_ char *value = NULL;
+        int r = os_release_value(text, key, &value);
 
-        if (text_split_words(text, &words) < 0 || strv_length(words) != 1)
-                return 0;
-        if (strlen(words[0]) > OS_NAME_MAX)
-                words[0][OS_NAME_MAX] = 0;
-        clean = text_clean(words[0]);
-        if (!clean)
-                return -ENOMEM;
-        free(*ret);
-        *ret = clean;
-        return 0;
+        if (r < 0 || !value)
+                return r;
+        if (strlen(value) > OS_NAME_MAX)
+                value[OS_NAME_MAX] = 0;
+        *ret = text_clean(value);
+        return *ret ? 0 : -ENOMEM;
 }
 
-static int parse_os_release(char *text, TemplateInfo *info) {
-        const struct {
-                const char *key;
-                char **value;
-        } keys[] = {
-                        {"PRETTY_NAME=", &info->os},
-                        {"ID=", &info->os_id},
-                        {"VERSION_ID=", &info->os_version},
-        };
-        char *next = text, *line;
+static int parse_os_release(const char *text, TemplateInfo *info) {
+        int r = take_value(text, "PRETTY_NAME", &info->os);
 
-        while ((line = strsep(&next, "\n")))
-                for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-                        const char *value = startswith(line, keys[i].key);
-                        int r = value ? take_value(value, keys[i].value) : 0;
-
-                        if (r < 0)
-                                return r;
-                }
-        return 0;
+        if (r >= 0)
+                r = take_value(text, "ID", &info->os_id);
+        if (r >= 0)
+                r = take_value(text, "VERSION_ID", &info->os_version);
+        return r;
 }
 
 /* The template's maker wrote this file: it is only ever shown. That there is none is no fault. */
 static int read_os_release(const Template *template, TemplateInfo *info) {
         _cleanup_free_ char *text = NULL;
-        int r = path_read(template->root_fd, "etc/os-release", OS_RELEASE_MAX, &text);
+        int r = path_read(template->root_fd, "etc/os-release", OS_RELEASE_SIZE_MAX, &text);
 
         if (r < 0)
-                r = path_read(template->root_fd, "usr/lib/os-release", OS_RELEASE_MAX, &text);
+                r = path_read(template->root_fd, "usr/lib/os-release", OS_RELEASE_SIZE_MAX, &text);
         /* The built-in one has no /usr of its own; /etc/os-release is a link into it. */
         if (r < 0 && template->usr_fd >= 0)
-                r = path_read(template->usr_fd, "lib/os-release", OS_RELEASE_MAX, &text);
+                r = path_read(template->usr_fd, "lib/os-release", OS_RELEASE_SIZE_MAX, &text);
         return r < 0 ? 0 : parse_os_release(text, info);
 }
 

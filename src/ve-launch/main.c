@@ -6,7 +6,6 @@
  */
 
 #include <stdio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -17,10 +16,10 @@
 #include "base/uuid.h"
 #include "bus/machine.h"
 #include "config.h"
-#include "kernel/cgroup.h"
 #include "launch/start.h"
 #include "storage/storage.h"
 #include "template/store.h"
+#include "ve-launch/host.h"
 #include "ve/definition.h"
 #include "ve/name.h"
 #include "ve/paths.h"
@@ -37,34 +36,6 @@ typedef struct Start {
 
 static void start_done(Start *start) {
         definition_free(start->definition);
-}
-
-/* Returns EXIT_DONE or the code to exit with. Logs. */
-static ExitCode check_host(void) {
-        struct utsname uts;
-        unsigned major = 0, minor = 0;
-
-        if (geteuid() != 0) {
-                log_error("ve-launch must run as root: start a VE with `systemctl start ve@NAME`.");
-                return EXIT_PERMISSION;
-        }
-        if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major < 6 ||
-                        (major == 6 && minor < 1)) {
-                log_error("VEs need Linux 6.1 or newer, this is %s; boot a newer kernel.",
-                                uts.release);
-                return EXIT_UNSUPPORTED;
-        }
-        if (!cgroup_is_unified()) {
-                log_error("VEs need the unified cgroup hierarchy at /sys/fs/cgroup; boot with "
-                          "systemd.unified_cgroup_hierarchy=1.");
-                return EXIT_UNSUPPORTED;
-        }
-        if (!getenv("NOTIFY_SOCKET")) {
-                log_error("ve-launch runs below systemd only: start a VE with `systemctl start "
-                          "ve@NAME`.");
-                return EXIT_USAGE;
-        }
-        return EXIT_DONE;
 }
 
 /* Reads what the generator resolved, from what systemd has loaded, and nothing else. Logs. */
@@ -141,18 +112,29 @@ static int prepare(Start *start) {
 }
 
 static int run(Start *start, LaunchResult *ret) {
+        /* Both may be links: systemd in a container takes the nodes that it was given. */
+        _cleanup_free_ char *os_release = realpath("/etc/os-release", NULL);
+        _cleanup_free_ char *inaccessible = realpath(HOST_INACCESSIBLE, NULL);
+        _cleanup_strv_ char **env = NULL;
         _cleanup_(launch_plan_done) LaunchPlan plan = {};
         char uuid[UUID_TEXT_SIZE];
         int r;
 
         uuid_format(start->uuid, uuid);
+        if (os_release && host_variables(os_release, &env) == -ENOMEM)
+                return log_oom();
         r = launch_plan(start->definition,
                         &(LaunchFacts){
                                         .host_template = streq(
                                                         start->definition->template, TEMPLATE_HOST),
                                         .notify_socket = getenv("NOTIFY_SOCKET"),
                                         .uuid = uuid,
+                                        .os_release = os_release,
+                                        .inaccessible = inaccessible,
+                                        .host_env = env,
                                         .credentials = getenv("CREDENTIALS_DIRECTORY"),
+                                        .listen_fds = host_listen_fds(),
+                                        .listen_names = getenv("LISTEN_FDNAMES"),
                         },
                         &plan);
         if (r < 0)
@@ -209,7 +191,7 @@ static int hand_over(const Start *start, const LaunchResult *result) {
 static ExitCode start_ve(const char *name) {
         _cleanup_(start_done) Start start = {};
         LaunchResult result;
-        ExitCode code = check_host();
+        ExitCode code = host_check();
 
         if (code == EXIT_DONE)
                 code = load(name, &start);

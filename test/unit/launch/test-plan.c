@@ -142,9 +142,51 @@ Test(plan, credentials_only_where_the_unit_has_some) {
         cr_assert_eq(count(&without, STEP_CREDENTIALS), 0);
         cr_assert(!strv_contains(without.env, "CREDENTIALS_DIRECTORY=/run/host/credentials"));
         cr_assert_lt(find(&with, STEP_CREDENTIALS, NULL), find(&with, STEP_FORK, NULL));
-        cr_assert_gt(find(&with, STEP_PLACE, "host/credentials"),
-                        find(&with, STEP_DIRECTORY, "host/credentials"));
+        cr_assert_gt(find(&with, STEP_PLACE, "credentials"), find(&with, STEP_FORK, NULL));
         cr_assert(strv_contains(with.env, "CREDENTIALS_DIRECTORY=/run/host/credentials"));
+        launch_plan_done(&without);
+        launch_plan_done(&with);
+}
+
+Test(plan, run_host_is_sealed_when_all_is_in_it) {
+        char *env[] = {(char *) "container_host_id=debian", NULL};
+        LaunchFacts facts = plain;
+        LaunchPlan plan;
+        size_t seal;
+
+        facts.os_release = "/usr/lib/os-release";
+        facts.inaccessible = "/run/systemd/inaccessible";
+        facts.host_env = env;
+        facts.credentials = true;
+        plan = make(&facts);
+        seal = find(&plan, STEP_SEAL, NULL);
+        cr_assert_eq(plan.steps[seal].base, BASE_RUN_HOST);
+        cr_assert_lt(find(&plan, STEP_PLACE, "os-release"), seal);
+        cr_assert_lt(find(&plan, STEP_PLACE, "inaccessible"), seal);
+        for (size_t i = seal + 1; i < plan.n; i++)
+                cr_assert_neq(plan.steps[i].base, BASE_RUN_HOST, "step %zu", i);
+        for (size_t i = 0; i < plan.n; i++)
+                if (plan.steps[i].type == STEP_HOLD && plan.steps[i].mode != S_IFCHR &&
+                                plan.steps[i].mode != S_IFSOCK)
+                        cr_assert(plan.steps[i].attributes & MOUNT_ATTR_RDONLY, "%s",
+                                        plan.steps[i].source);
+        cr_assert(strv_contains(plan.env, "container_host_id=debian"));
+        launch_plan_done(&plan);
+}
+
+Test(plan, sockets_are_passed_on) {
+        LaunchFacts facts = plain;
+        LaunchPlan without = make(&plain), with;
+
+        facts.listen_fds = 2;
+        facts.listen_names = "http:https";
+        with = make(&facts);
+        cr_assert_eq(without.listen_fds, 0);
+        cr_assert(!strv_contains(without.env, "LISTEN_PID=1"));
+        cr_assert_eq(with.listen_fds, 2);
+        cr_assert(strv_contains(with.env, "LISTEN_PID=1"));
+        cr_assert(strv_contains(with.env, "LISTEN_FDS=2"));
+        cr_assert(strv_contains(with.env, "LISTEN_FDNAMES=http:https"));
         launch_plan_done(&without);
         launch_plan_done(&with);
 }

@@ -111,8 +111,8 @@ Test(load, the_first_error_stays_with_the_definition) {
 
         put("/etc/ve/web1.ve", "[Wibble]\n[VE]\nTemplate=a\nNotifyReady=maybe\nUUID=x\n");
         d = load("web1");
-        cr_assert_str_eq(d->error,
-                        "/etc/ve/web1.ve:4: NotifyReady=maybe is not valid; expected yes, no or auto.");
+        cr_assert_str_eq(d->error, "/etc/ve/web1.ve:4: NotifyReady=maybe is not valid; expected "
+                                   "yes, no or auto.");
         cr_assert_str_eq(d->template, "a", "what is good stays");
 }
 
