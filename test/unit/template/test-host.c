@@ -118,7 +118,7 @@ static const struct {
                                 "+::::::\n"
                                 "bad name:x:53:33::/:/bin/sh\n"
                                 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
-                                "alice" MARK ":x:1000:1000:Alice:/home/alice:/bin/bash\n"},
+                                "alice" MARK ":x:1000:1000:Alice:/people/alice:/bin/bash\n"},
                 {"/etc/group", 0644,
                                 "root:x:0:\nsudo:x:27:alice" MARK ",www-data\nwww-data:x:33:\n"
                                 "shadow:" MARK ":42:\nnogroup:x:65534:\nalice" MARK ":x:1000:\n"
@@ -148,7 +148,7 @@ static const struct {
                 {"/etc/ssl/certs/A.pem", "/usr/share/ca-certificates/A.crt"},
                 {"/etc/ssl/certs/0000.0", "A.pem"},
                 {"/etc/ssl/certs/1111.0", "host.pem"},
-                {"/etc/shells", "/home/" MARK},
+                {"/etc/shells", "/people/" MARK},
                 {"/etc/locale.alias", "/etc/shadow"},
 };
 

@@ -52,46 +52,46 @@ static void make_source(void) {
                         0);
         make_link("/s/bin", "usr/bin");
         make_link("/s/absolute", "/etc/shadow");
-        make_file("/s/home/u/file", 0640, "mine");
-        cr_assert_eq(chown(on_host("/s/home/u/file"), 1000, 100), 0);
-        cr_assert_eq(setxattr(on_host("/s/home/u/file"), "user.note", "n", 1, 0), 0);
-        cr_assert_eq(link(on_host("/s/home/u/file"), on_host("/s/home/u/again")), 0);
-        cr_assert_eq(symlink("x", on_host("/s/home/u/link")), 0);
-        cr_assert_eq(lchown(on_host("/s/home/u/link"), 1000, 100), 0);
+        make_file("/s/srv/u/file", 0640, "mine");
+        cr_assert_eq(chown(on_host("/s/srv/u/file"), 1000, 100), 0);
+        cr_assert_eq(setxattr(on_host("/s/srv/u/file"), "user.note", "n", 1, 0), 0);
+        cr_assert_eq(link(on_host("/s/srv/u/file"), on_host("/s/srv/u/again")), 0);
+        cr_assert_eq(symlink("x", on_host("/s/srv/u/link")), 0);
+        cr_assert_eq(lchown(on_host("/s/srv/u/link"), 1000, 100), 0);
         cr_assert_eq(mkfifo(on_host("/s/fifo"), 0600), 0);
         cr_assert_eq(mknod(on_host("/s/null"), S_IFCHR | 0666, 0x103), 0);
         make_dir("/s/tmp", 01777);
         fd = open(on_host("/s/sparse"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         cr_assert_eq(pwrite(fd, "end", 3, 64 << 20), 3);
         close(fd);
-        cr_assert_eq(utimensat(AT_FDCWD, on_host("/s/home/u"),
+        cr_assert_eq(utimensat(AT_FDCWD, on_host("/s/srv/u"),
                                      (struct timespec[2]){{1, 2}, {1234567890, 123456789}}, 0),
                         0);
 }
 
 static void expect_copy(void) {
-        _cleanup_free_ char *found = listing(ROOT), *text = content(ROOT "/home/u/file");
+        _cleanup_free_ char *found = listing(ROOT), *text = content(ROOT "/srv/u/file");
         struct vfs_ns_cap_data capability = {0};
         char value[4];
 
-        cr_assert_str_eq(found,
-                        "absolute\nbin\netc\netc/os-release\nfifo\nhome\nhome/u\nhome/u/again\n"
-                        "home/u/file\nhome/u/link\nsparse\ntmp\nusr\nusr/bin\nusr/bin/ping\n"
-                        "usr/bin/su\n");
+        cr_assert_str_eq(found, "absolute\nbin\netc\netc/os-release\nfifo\nsparse\nsrv\nsrv/u\nsrv/"
+                                "u/again\n"
+                                "srv/u/file\nsrv/u/link\ntmp\nusr\nusr/bin\nusr/bin/ping\n"
+                                "usr/bin/su\n");
         cr_assert_str_eq(text, "mine");
-        cr_assert_eq(stat_of(ROOT "/home/u/file").st_uid, 1000);
-        cr_assert_eq(stat_of(ROOT "/home/u/file").st_gid, 100);
-        cr_assert_eq(stat_of(ROOT "/home/u/file").st_mode & 07777, 0640);
-        cr_assert_eq(stat_of(ROOT "/home/u/file").st_nlink, 2);
-        cr_assert_eq(stat_of(ROOT "/home/u/file").st_ino, stat_of(ROOT "/home/u/again").st_ino);
-        cr_assert_eq(stat_of(ROOT "/home/u/link").st_uid, 1000);
+        cr_assert_eq(stat_of(ROOT "/srv/u/file").st_uid, 1000);
+        cr_assert_eq(stat_of(ROOT "/srv/u/file").st_gid, 100);
+        cr_assert_eq(stat_of(ROOT "/srv/u/file").st_mode & 07777, 0640);
+        cr_assert_eq(stat_of(ROOT "/srv/u/file").st_nlink, 2);
+        cr_assert_eq(stat_of(ROOT "/srv/u/file").st_ino, stat_of(ROOT "/srv/u/again").st_ino);
+        cr_assert_eq(stat_of(ROOT "/srv/u/link").st_uid, 1000);
         cr_assert_eq(stat_of(ROOT "/usr/bin/su").st_mode & 07777, 04755);
         cr_assert_eq(stat_of(ROOT "/tmp").st_mode & 07777, 01777);
         cr_assert(S_ISFIFO(stat_of(ROOT "/fifo").st_mode));
-        cr_assert_eq(stat_of(ROOT "/home/u").st_mtim.tv_sec, 1234567890);
+        cr_assert_eq(stat_of(ROOT "/srv/u").st_mtim.tv_sec, 1234567890);
         cr_assert_eq(stat_of(ROOT "/sparse").st_size, (64 << 20) + 3);
         cr_assert_lt(stat_of(ROOT "/sparse").st_blocks, 1000);
-        cr_assert_eq(getxattr(on_host(ROOT "/home/u/file"), "user.note", value, sizeof(value)), 1);
+        cr_assert_eq(getxattr(on_host(ROOT "/srv/u/file"), "user.note", value, sizeof(value)), 1);
         cr_assert_gt(getxattr(on_host(ROOT "/usr/bin/ping"), "security.capability", &capability,
                                      sizeof(capability)),
                         0);
@@ -188,9 +188,9 @@ Test(import, refuses_names_that_are_taken_or_bad) {
 
 Test(import, refuses_foreign_owners) {
         make_source();
-        cr_assert_eq(chown(on_host("/s/home/u"), 100000, 100000), 0);
+        cr_assert_eq(chown(on_host("/s/srv/u"), 100000, 100000), 0);
         cr_assert_eq(import("t", "/s"), -EOVERFLOW);
-        cr_assert_not_null(strstr(log_last_error(), "home/u"));
+        cr_assert_not_null(strstr(log_last_error(), "srv/u"));
         cr_assert(store_is_clean());
 }
 
