@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,17 +43,23 @@ static int map_and_open(pid_t pid, uint32_t base, uint32_t size) {
         return fd < 0 ? -errno : fd;
 }
 
+/* Holds the namespace until the caller has a descriptor of it, and kills it; or is dead itself. */
+static _Noreturn void hold_namespace(pid_t parent) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+                _exit(1);
+        for (;;)
+                pause();
+}
+
 int userns_new(uint32_t base, uint32_t size) {
         struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
-        pid_t pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+        pid_t parent = getpid(), pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
         int fd;
 
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                /* Holds the namespace until the caller has a descriptor of it, and kills it. */
-                for (;;)
-                        pause();
+                hold_namespace(parent);
         fd = map_and_open(pid, base, size);
         (void) kill(pid, SIGKILL);
         (void) process_wait(pid);
