@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -14,12 +16,24 @@
 /* Slots are numbered by base / UID_RANGE_SIZE; both bounds are systemd's for containers. */
 enum { SLOT_FIRST = 524288 / 65536, SLOT_LAST = 1878982656 / 65536, SLOT_END };
 
-#define LOCK_FILE VE_RUN "/uid-ranges.lock"
+/*
+ * Who took which slot last: a record of RECORD_SIZE bytes a slot, the VE's name padded with zeros.
+ * A record counts only while VE_RUN/NAME/uid-base says the same, so that nothing has to be taken
+ * out of it when a VE stops. It is the lock as well.
+ */
+#define REGISTRY VE_RUN "/uid-ranges"
+enum { RECORD_SIZE = 64 };
+
 #define BASE_FILE "uid-base"
 
 typedef struct SlotMap {
         uint8_t taken[SLOT_END / 8 + 1];
 } SlotMap;
+
+typedef struct Registry {
+        const char *root;
+        int fd;
+} Registry;
 
 static void take(SlotMap *map, uint64_t first, uint64_t count) {
         uint64_t last = count > 0 ? first + count - 1 : first;
@@ -86,13 +100,34 @@ int uid_range_lookup(const char *root, const char *name, uint32_t *ret_base) {
         return 0;
 }
 
+/* True when the registry's record of SLOT is that of another VE than NAME which runs with it. */
+static bool is_claimed(const Registry *registry, uint32_t slot, const char *name) {
+        char owner[RECORD_SIZE + 1] = {};
+        uint32_t base;
+        ssize_t n = pread(registry->fd, owner, RECORD_SIZE, (off_t) slot * RECORD_SIZE);
+
+        if (n <= 0 || !ve_name_is_valid(owner) || streq(owner, name))
+                return false;
+        return uid_range_lookup(registry->root, owner, &base) >= 0 && base == slot * UID_RANGE_SIZE;
+}
+
+static int claim(const Registry *registry, uint32_t slot, const char *name) {
+        char owner[RECORD_SIZE] = {};
+
+        memcpy(owner, name, strnlen(name, RECORD_SIZE));
+        if (pwrite(registry->fd, owner, RECORD_SIZE, (off_t) slot * RECORD_SIZE) != RECORD_SIZE)
+                return errno ? -errno : -EIO;
+        return 0;
+}
+
 static void closedirp(DIR **dir) {
         if (*dir)
                 closedir(*dir);
 }
 
-static int take_running(SlotMap *map, const char *root, const char *except) {
-        _cleanup_free_ char *path = text_format("%s" VE_RUN, root);
+/* A registry that is new, or that somebody removed, does not know the VEs that run. */
+static int claim_running(const Registry *registry) {
+        _cleanup_free_ char *path = text_format("%s" VE_RUN, registry->root);
         _cleanup_(closedirp) DIR *dir = path ? opendir(path) : NULL;
         struct dirent *entry;
 
@@ -100,13 +135,41 @@ static int take_running(SlotMap *map, const char *root, const char *except) {
                 return -errno;
         while ((errno = 0, entry = readdir(dir))) {
                 uint32_t base;
+                int r;
 
-                if (!ve_name_is_valid(entry->d_name) || streq(entry->d_name, except))
+                if (!ve_name_is_valid(entry->d_name) ||
+                                uid_range_lookup(registry->root, entry->d_name, &base) < 0)
                         continue;
-                if (uid_range_lookup(root, entry->d_name, &base) >= 0)
-                        take(map, base, UID_RANGE_SIZE);
+                r = claim(registry, base / UID_RANGE_SIZE, entry->d_name);
+                if (r < 0)
+                        return r;
         }
         return -errno;
+}
+
+/* Opens and locks it. */
+static int registry_open(const char *root, Registry *ret) {
+        _cleanup_free_ char *path = text_format("%s" REGISTRY, root);
+        Registry registry = {.root = root, .fd = -EBADF};
+        struct stat st;
+        int r;
+
+        registry.fd = path ? file_lock(path, /* try= */ false) : -ENOMEM;
+        if (registry.fd < 0)
+                return registry.fd;
+        r = fstat(registry.fd, &st) < 0 ? -errno : 0;
+        if (r >= 0 && st.st_size == 0)
+                r = claim_running(&registry);
+        if (r < 0) {
+                (void) fd_close(registry.fd);
+                return r;
+        }
+        *ret = registry;
+        return 0;
+}
+
+static void registry_close(Registry *registry) {
+        registry->fd = fd_close(registry->fd);
 }
 
 /* FNV-1a: any spread will do, and the same name must give the same slot on every start. */
@@ -118,21 +181,22 @@ static uint32_t hash(const char *name) {
         return h;
 }
 
-static int choose(const SlotMap *map, const char *name, uint32_t *ret) {
+static int choose(const SlotMap *map, const Registry *registry, const char *name, uint32_t *ret) {
         const uint32_t n = SLOT_LAST - SLOT_FIRST + 1, start = hash(name) % n;
 
         for (uint32_t i = 0; i < n; i++) {
                 uint32_t slot = SLOT_FIRST + (start + i) % n;
 
-                if (is_taken(map, slot))
+                if (is_taken(map, slot) || is_claimed(registry, slot, name))
                         continue;
-                *ret = slot * UID_RANGE_SIZE;
+                *ret = slot;
                 return 0;
         }
         return -ENOSPC;
 }
 
-static int fill_map(SlotMap *map, const char *root, const char *name) {
+/* The ids that the host's own users have, or may give away. */
+static int take_host(SlotMap *map, const char *root) {
         static const struct {
                 const char *path;
                 unsigned field;
@@ -151,33 +215,30 @@ static int fill_map(SlotMap *map, const char *root, const char *name) {
                 if (r < 0)
                         return r;
         }
-        return take_running(map, root, name);
+        return 0;
 }
 
 int uid_range_allocate(const char *root, const char *name, uint32_t *ret_base) {
         _cleanup_free_ char *path = text_format("%s" VE_RUN "/%s/" BASE_FILE, root, name);
-        _cleanup_free_ char *lock_path = text_format("%s" LOCK_FILE, root);
-        _cleanup_close_ int lock = -EBADF;
-        char text[32];
+        _cleanup_(registry_close) Registry registry = {.fd = -EBADF};
         SlotMap map = {};
-        uint32_t base;
-        int r;
+        char text[32];
+        uint32_t slot;
+        int r = path ? take_host(&map, root) : -ENOMEM;
 
-        if (!path || !lock_path)
-                return -ENOMEM;
-        lock = file_lock(lock_path, /* try= */ false);
-        if (lock < 0)
-                return lock;
-        r = fill_map(&map, root, name);
+        if (r >= 0)
+                r = registry_open(root, &registry);
+        if (r >= 0)
+                r = choose(&map, &registry, name, &slot);
+        /* First the record: without it, another VE could be given the range that we write down. */
+        if (r >= 0)
+                r = claim(&registry, slot, name);
         if (r < 0)
                 return r;
-        r = choose(&map, name, &base);
-        if (r < 0)
-                return r;
-        (void) snprintf(text, sizeof(text), "%u\n", base);
+        (void) snprintf(text, sizeof(text), "%u\n", slot * UID_RANGE_SIZE);
         r = file_write_atomic(AT_FDCWD, path, text, 0644, 0);
         if (r < 0)
                 return r;
-        *ret_base = base;
+        *ret_base = slot * UID_RANGE_SIZE;
         return 0;
 }

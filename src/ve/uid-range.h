@@ -14,7 +14,7 @@
 #define UID_RANGE_SIZE UINT32_C(65536)
 
 /*
- * Allocates a range for VE NAME under the lock VE_RUN/uid-ranges.lock: the same one again as last
+ * Allocates a range for VE NAME in the registry VE_RUN/uid-ranges: the same one again as last
  * time where it is still free (it is derived from NAME), disjoint from every other VE's and from
  * all ids in the host's passwd, group, subuid and subgid. VE_RUN/NAME must exist. ROOT is "", or a
  * directory that stands for "/" in tests. Returns 0, -ENOSPC when all are taken, -errno.

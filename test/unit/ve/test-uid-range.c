@@ -74,6 +74,40 @@ Test(uid_range, is_the_same_again) {
         cr_assert_eq(allocate("web1"), base, "a restart that finds its own record");
 }
 
+Test(uid_range, running_ves_are_known_without_the_registry) {
+        uint32_t first = allocate("web1"), second;
+        _cleanup_free_ char *registry = text_format("%s/run/ve/uid-ranges", root);
+        _cleanup_free_ char *record = text_format("%u\n", first);
+
+        /* A VE that runs with the very range that web1's name leads to, and nobody remembers. */
+        stop("web1");
+        start("other");
+        write_file("/run/ve/other/uid-base", record);
+        cr_assert_eq(unlink(registry), 0);
+        second = allocate("web1");
+        cr_assert_neq(first, second);
+}
+
+Test(uid_range, what_a_stopped_ve_left_in_the_registry_is_free) {
+        uint32_t first = allocate("web1"), base;
+        _cleanup_free_ char *record = text_format("%u\n", first);
+
+        /* Runs with web1's range: web1 has to take another, and gets its own back afterwards. */
+        stop("web1");
+        start("other");
+        write_file("/run/ve/other/uid-base", record);
+        {
+                _cleanup_free_ char *registry = text_format("%s/run/ve/uid-ranges", root);
+
+                cr_assert_eq(unlink(registry), 0);
+        }
+        cr_assert_neq(allocate("web1"), first);
+        stop("web1");
+        stop("other");
+        base = allocate("web1");
+        cr_assert_eq(base, first);
+}
+
 Test(uid_range, none_of_many_overlap) {
         static uint32_t bases[3000];
 
