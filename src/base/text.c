@@ -130,29 +130,34 @@ static size_t min3(size_t a, size_t b, size_t c) {
         return m < c ? m : c;
 }
 
-/* Levenshtein's distance, case ignored; both lengths are at most 63, longer words are never near.
+static bool same_letter(char a, char b) {
+        return tolower((unsigned char) a) == tolower((unsigned char) b);
+}
+
+/*
+ * Letters to insert, remove, replace or swap with their neighbour (optimal string alignment), case
+ * ignored; both lengths are at most 63, longer words are never near.
  */
 static size_t distance(const char *a, const char *b) {
-        size_t n = strlen(a), m = strlen(b), row[64];
+        size_t n = strlen(a), m = strlen(b), rows[3][64];
 
         if (n > 63 || m > 63)
                 return 64;
         for (size_t j = 0; j <= m; j++)
-                row[j] = j;
+                rows[0][j] = j;
         for (size_t i = 1; i <= n; i++) {
-                size_t diagonal = row[0];
+                size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
 
                 row[0] = i;
                 for (size_t j = 1; j <= m; j++) {
-                        size_t above = row[j];
-                        bool same = tolower((unsigned char) a[i - 1]) ==
-                                    tolower((unsigned char) b[j - 1]);
-
-                        row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (same ? 0 : 1));
-                        diagonal = above;
+                        row[j] = min3(above[j] + 1, row[j - 1] + 1,
+                                        above[j - 1] + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1));
+                        if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                                        same_letter(a[i - 2], b[j - 1]))
+                                row[j] = min3(row[j], row[j], above2[j - 2] + 1);
                 }
         }
-        return row[m];
+        return rows[n % 3][m];
 }
 
 const char *text_nearest(const char *word, const char *const candidates[], size_t n) {

@@ -93,7 +93,10 @@ Test(text, finds_the_nearest) {
 
         cr_assert_str_eq(text_nearest("Templat", keys, 3), "Template");
         cr_assert_str_eq(text_nearest("HOSTNAME", keys, 3), "Hostname");
+        cr_assert_str_eq(text_nearest("Inti", keys, 3), "Init", "a swap is one mistake");
+        cr_assert_str_eq(text_nearest("Ini", keys, 3), "Init");
         cr_assert_null(text_nearest("Wibble", keys, 3));
+        cr_assert_null(text_nearest("Tmplt", keys, 3));
         cr_assert_null(text_nearest("", keys, 3));
 }
 
