@@ -11,6 +11,7 @@ in_build_root() {
         root=$1 source=$2 build=$3
         shift 3
         mount --make-rprivate /
+        mount --bind "$root" "$root"
         mount -t proc proc "$root/proc"
         mount --rbind /dev "$root/dev"
         mount --rbind /sys "$root/sys"
@@ -19,7 +20,11 @@ in_build_root() {
         mount --bind "$source" "$root/src"
         mount -o remount,bind,ro "$root/src"
         mount --bind "$build" "$root/build"
-        exec chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        # Not chroot: a process in one may not make user namespaces, which tests do.
+        cd "$root"
+        pivot_root . .
+        umount -l .
+        exec env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
             LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" "$@"
     ' bash "$BUILD_ROOT" "$SOURCE" "$BUILD" "$@"
 }
