@@ -85,15 +85,18 @@ int storage_create(const Definition *definition) {
 }
 
 int storage_destroy(const char *name) {
-        _cleanup_free_ char *aside = text_format(ASIDE_GONE "%s", name);
         _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_free_ char *aside = text_format(ASIDE_GONE "%s", name);
+        _cleanup_free_ char *unfinished = text_format(ASIDE_NEW "%s", name);
         int r;
 
-        if (!aside)
+        if (!aside || !unfinished)
                 return log_oom();
         if (root_fd < 0 && errno == ENOENT)
                 return 0;
         r = root_fd < 0 ? -errno : tree_remove_at(root_fd, aside);
+        if (r >= 0)
+                r = tree_remove_at(root_fd, unfinished);
         if (r >= 0 && renameat2(root_fd, name, root_fd, aside, RENAME_NOREPLACE) < 0 &&
                         errno != ENOENT)
                 r = -errno;
