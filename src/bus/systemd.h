@@ -81,8 +81,6 @@ typedef struct UnitState {
         int main_code;           /* how the last main process ended, CLD_* as in waitid(2) */
         int main_status;         /* its exit status or signal */
         uint64_t changed;        /* when "active" last changed, µs since 1970; 0: never */
-        uint64_t active_enter;   /* when it last became active, µs since 1970; 0: never */
-        uint64_t active_exit;    /* when it last stopped being active, µs since 1970 */
         bool need_daemon_reload; /* its files changed since they were loaded */
 } UnitState;
 

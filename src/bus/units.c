@@ -26,8 +26,6 @@ static const Property state_properties[] = {
                 PROPERTY(INTERFACE_UNIT, "UnitFileState", 's', UnitState, file),
                 PROPERTY(INTERFACE_UNIT, "FreezerState", 's', UnitState, freezer),
                 PROPERTY(INTERFACE_UNIT, "StateChangeTimestamp", 't', UnitState, changed),
-                PROPERTY(INTERFACE_UNIT, "ActiveEnterTimestamp", 't', UnitState, active_enter),
-                PROPERTY(INTERFACE_UNIT, "ActiveExitTimestamp", 't', UnitState, active_exit),
                 PROPERTY(INTERFACE_UNIT, "NeedDaemonReload", 'b', UnitState, need_daemon_reload),
                 PROPERTY(INTERFACE_SERVICE, "Result", 's', UnitState, result),
                 PROPERTY(INTERFACE_SERVICE, "StatusText", 's', UnitState, text),

@@ -12,6 +12,7 @@
 #include "operate/run.h"
 #include "storage/storage.h"
 #include "unit/ve-units.h"
+#include "ve/definition.h"
 #include "ve/paths.h"
 
 static bool exists(const char *place, const char *name) {
@@ -25,6 +26,13 @@ static bool is_ours(const char *name) {
                 if (exists(marker_places[i], name))
                         return true;
         return false;
+}
+
+static bool is_masked(const char *name) {
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        _cleanup_(messages_done) Messages messages = {};
+
+        return definition_load("", name, &messages, &definition) == -ERFKILL;
 }
 
 /* Removes what the administrator added to the VE in other files than its definition. */
@@ -171,6 +179,12 @@ static ExitCode check_one(Systemd *systemd, const char *name, DestroyFlags flags
                           "/dev/null %s/%s.ve`, or remove the package.",
                                 name, VE_DIR_USR, name, VE_DIR_ETC, name);
                 return EXIT_BUSY;
+        }
+        if (is_masked(name)) {
+                log_error("VE %s is masked by a link %s/%s.ve: remove that first, if you mean to "
+                          "destroy what is left of it.",
+                                name, VE_DIR_ETC, name);
+                return EXIT_NO_SUCH;
         }
         *ret_up = unit_is_up(&state);
         if (!*ret_up && !is_ours(name) && !storage_exists(name)) {

@@ -9,6 +9,8 @@
 #include "operate/progress.h"
 #include "operate/reload.h"
 #include "unit/ve-units.h"
+#include "ve/definition.h"
+#include "ve/paths.h"
 
 static const char *const doing[] = {
                 [JOB_START] = "Starting",
@@ -30,8 +32,8 @@ static const char *job_reason(const char *result) {
                         {"canceled", "the job was cancelled, as by a stop that came later"},
                         {"timeout", "it took longer than its JobTimeoutSec= allows"},
                         {"dependency", "a unit that it requires did not start"},
-                        {"skipped", "a Condition…= of its definition is not met"},
-                        {"assert", "an Assert…= of its definition is not met"},
+                        {"skipped", "a Condition...= of its definition is not met"},
+                        {"assert", "an Assert...= of its definition is not met"},
                         {"invalid", "its unit does not allow it"},
         };
 
@@ -59,25 +61,54 @@ static char *unit_reason(const UnitState *state) {
         return text_format("its service failed with result \"%s\"", state->result);
 }
 
+static void log_reason(const Job *job, const char *reason) {
+        _cleanup_free_ char *prefix = text_format("VE %s can't be started: ", job->name);
+        size_t n;
+
+        /* What the launcher says is a sentence by itself. */
+        if (prefix)
+                reason = startswith(reason, prefix) ?: reason;
+        n = strlen(reason);
+        while (n > 0 && reason[n - 1] == '.')
+                n--;
+        log_error("VE %s %s: %.*s; `journalctl -u ve@%s` says more.", job->name,
+                        not_done[job->verb], (int) n, reason, job->name);
+}
+
 static void log_failure(Systemd *systemd, const Job *job) {
         _cleanup_(unit_state_done) UnitState state = {};
         _cleanup_free_ char *reason = NULL;
-        const char *text;
-        size_t n;
+        const char *text = NULL;
 
-        if (job->error < 0)
-                text = job->message ?: "out of memory";
-        else
-                text = job_reason(job->result);
+        if (job->error < 0) {
+                log_reason(job, job->message ?: "out of memory");
+                return;
+        }
+        text = job_reason(job->result);
         if (!text && systemd_unit_state(systemd, job->unit, &state) >= 0)
                 text = reason = unit_reason(&state);
-        if (!text)
-                text = job->result;
-        n = strlen(text);
-        while (n > 0 && text[n - 1] == '.')
-                n--;
-        log_error("VE %s %s: %.*s; `journalctl -u ve@%s` says more.", job->name,
-                        not_done[job->verb], (int) n, text, job->name);
+        log_reason(job, text ?: job->result);
+}
+
+/*
+ * A job that is done may still have started nothing: a condition that is not met counts as success,
+ * and an init that does not tell when it is up may have ended at once.
+ */
+static bool is_as_asked(Systemd *systemd, const Job *job) {
+        _cleanup_(unit_state_done) UnitState state = {};
+        _cleanup_free_ char *reason = NULL;
+
+        if (job->verb == JOB_STOP || systemd_unit_state(systemd, job->unit, &state) < 0 ||
+                        unit_is_up(&state))
+                return true;
+        /* Systemd forgets all else about a unit that is down without having failed. */
+        if (streq(state.active, "failed"))
+                reason = unit_reason(&state);
+        else
+                reason = strdup("it ended at once, or a Condition...= of its definition is not "
+                                "met");
+        log_reason(job, reason ?: state.result);
+        return false;
 }
 
 static void show_progress(const Job jobs[], size_t n, _unused_ void *userdata) {
@@ -96,14 +127,27 @@ static void show_progress(const Job jobs[], size_t n, _unused_ void *userdata) {
                                 waiting ?: "systemd");
 }
 
+/* A definition that was wrong when systemd loaded it: what the launcher would say, said at once. */
+static ExitCode check_loaded(const char *name) {
+        _cleanup_free_ char *path = text_format(VE_GENERATED "/ve@%s.service.d/" VE_DROPIN, name);
+        _cleanup_(definition_freep) Definition *definition = NULL;
+
+        /* What else there may be to say is the launcher's to say. */
+        if (!path || definition_read_resolved(path, &definition) < 0 || !definition->error)
+                return EXIT_DONE;
+        log_error("VE %s cannot be started: %s", name, definition->error);
+        return EXIT_DEFINITION;
+}
+
 /* Checks that all NAMES are VEs, and loads the definitions that systemd has not seen. */
 static ExitCode check(Systemd *systemd, JobVerb verb, char *const *names) {
+        ExitCode code = EXIT_DONE;
         bool reload = false;
 
         STRV_FOREACH (name, names) {
                 _cleanup_(unit_state_done) UnitState state = {};
-                ExitCode code = operation_state(systemd, *name, &state);
 
+                code = operation_state(systemd, *name, &state);
                 if (code != EXIT_DONE)
                         return code;
                 if (verb != JOB_STOP && !ve_is_loaded(*name))
@@ -114,7 +158,10 @@ static ExitCode check(Systemd *systemd, JobVerb verb, char *const *names) {
                                 systemd_error(systemd));
                 return EXIT_FAILED;
         }
-        return EXIT_DONE;
+        STRV_FOREACH (name, names)
+                if (verb != JOB_STOP && code == EXIT_DONE)
+                        code = check_loaded(*name);
+        return code;
 }
 
 static void free_jobs(Job **jobs) {
@@ -141,6 +188,8 @@ static ExitCode finish(Systemd *systemd, const Job *job, RunFlags flags) {
                 log_failure(systemd, job);
                 return job->error == -EACCES ? EXIT_PERMISSION : EXIT_FAILED;
         }
+        if (!is_as_asked(systemd, job))
+                return EXIT_FAILED;
         /* That we killed it is no failure to keep. */
         if (flags & RUN_FAST)
                 (void) systemd_reset_failed(systemd, job->unit);

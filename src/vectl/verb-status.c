@@ -19,9 +19,10 @@ static void print(const VeInfo *info) {
                         info->reload_due ? "due" : "no");
         (void) fflush(stdout);
         if (info->reload_due)
-                log_notice("The definition of VE %s has changed since systemd loaded it: run "
-                           "`systemctl daemon-reload`.",
-                                info->name);
+                log_notice("The definition of VE %s %s since systemd loaded it: run `systemctl "
+                           "daemon-reload`.",
+                                info->name,
+                                ve_is_defined(info->name) ? "has changed" : "was removed");
 }
 
 static int run(char **names) {
