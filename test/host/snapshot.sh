@@ -24,7 +24,8 @@ snapshot() {
 section() {
     local title=$1
     shift
-    "$@" | sed "s|^|$title: |"
+    # That there is nothing to list is no failure.
+    "$@" | sed "s|^|$title: |" || true
 }
 
 # Without the ids, which change with every mount; services' own credentials come and go with them.
