@@ -100,6 +100,9 @@ static int sync_parent(int dir_fd, const char *path) {
         return 0;
 }
 
+/* How much of the file's name is kept in the temporary one's. */
+#define TEMPORARY_NAME_MAX 200
+
 int file_write_atomic(
                 int dir_fd, const char *path, const char *text, mode_t mode, FileWrite flags) {
         const char *slash = strrchr(path, '/');
@@ -110,8 +113,9 @@ int file_write_atomic(
 
         if (getrandom(&random, sizeof(random), 0) != sizeof(random))
                 return -EIO;
-        temporary = text_format("%.*s.#%s%016llx", directory, path, path + directory,
-                        (unsigned long long) random);
+        /* A name may be as long as the filesystem takes: what is added must find room. */
+        temporary = text_format("%.*s.#%.*s%016llx", directory, path, TEMPORARY_NAME_MAX,
+                        path + directory, (unsigned long long) random);
         if (!temporary)
                 return -ENOMEM;
         r = fill_temporary(dir_fd, temporary, text, mode, flags);

@@ -35,6 +35,15 @@ Test(file, writes_and_reads) {
         cr_assert_eq(file_write_atomic(dir_fd, "a", "three", 0600, FILE_WRITE_NEW), -EEXIST);
 }
 
+Test(file, takes_the_longest_name) {
+        char name[256];
+
+        memset(name, 'n', 255);
+        name[255] = 0;
+        cr_assert_eq(file_write_atomic(dir_fd, name, "text", 0600, 0), 0);
+        cr_assert_eq(faccessat(dir_fd, name, F_OK, 0), 0);
+}
+
 Test(file, honours_the_mode_and_not_the_umask) {
         struct stat st;
 
