@@ -21,13 +21,18 @@ void unit_text_done(UnitText *text) {
 }
 
 void unit_text_comment(UnitText *text, const char *format, ...) {
+        _cleanup_free_ char *raw = NULL, *clean = NULL;
         va_list ap;
 
-        fputs("# ", text->stream);
         va_start(ap, format);
-        vfprintf(text->stream, format, ap);
+        if (vasprintf(&raw, format, ap) < 0)
+                raw = NULL;
         va_end(ap);
-        fputc('\n', text->stream);
+        clean = raw ? text_clean(raw) : NULL;
+        if (clean)
+                fprintf(text->stream, "# %s\n", clean);
+        else
+                text->failed = true;
 }
 
 /* True when S ends in a backslash that is not itself escaped: it would join the next line. */
@@ -55,7 +60,7 @@ void unit_text_add(UnitText *text, const char *section, const char *why, const c
 }
 
 int unit_text_finish(UnitText *text, char **ret) {
-        bool failed = ferror(text->stream);
+        bool failed = text->failed || ferror(text->stream);
 
         if (fclose(TAKE_PTR(text->stream)) != 0 || failed)
                 return -ENOMEM;

@@ -16,13 +16,14 @@ typedef struct UnitText {
         char *text;
         size_t size;
         const char *section; /* the current one, static */
+        bool failed;         /* memory ran out on the way */
 } UnitText;
 
 /* Starts a text. Returns 0 or -ENOMEM; errors of what follows are told by unit_text_finish(). */
 int unit_text_start(UnitText *ret);
 void unit_text_done(UnitText *text);
 
-/* A comment line of its own. */
+/* A comment line of its own, cleaned: the name of a file may have a line end in it. */
 void unit_text_comment(UnitText *text, const char *format, ...) _printf_(2, 3);
 /*
  * KEY=VALUE in SECTION, a static string whose header is written when it is another one than before.

@@ -220,31 +220,40 @@ static int add_slice(UnitSet *set, const Definition *definition) {
         return r < 0 ? r : add_file(set, ve_slice_name(definition->name), content, NULL);
 }
 
-static bool has_file(const UnitSet *set, const char *path) {
-        for (size_t i = 0; i < set->n; i++)
-                if (streq(set->files[i].path, path))
-                        return true;
-        return false;
-}
-
 static int add_links(UnitSet *set, const char *name, const char *units, const char *kind) {
         while (*(units += strspn(units, " \t"))) {
                 size_t n = strcspn(units, " \t");
-                char *path = text_format("%.*s.%s/ve@%s.service", (int) n, units, kind, name);
-                int r;
+                int r = add_file(set,
+                                text_format("%.*s.%s/ve@%s.service", (int) n, units, kind, name),
+                                NULL, strdup(VENEER_UNITDIR "/ve@.service"));
 
-                units += n;
-                if (!path)
-                        return -ENOMEM;
-                if (has_file(set, path)) {
-                        free(path);
-                        continue;
-                }
-                r = add_file(set, path, NULL, strdup(VENEER_UNITDIR "/ve@.service"));
                 if (r < 0)
                         return r;
+                units += n;
         }
         return 0;
+}
+
+static int compare_paths(const void *a, const void *b) {
+        return strcmp(((const UnitFile *) a)->path, ((const UnitFile *) b)->path);
+}
+
+/* Sorts the files from FROM on, and drops those that are there twice. */
+static void drop_repeated(UnitSet *set, size_t from) {
+        size_t kept = from;
+
+        if (set->n > from)
+                qsort(set->files + from, set->n - from, sizeof(UnitFile), compare_paths);
+        for (size_t i = from; i < set->n; i++) {
+                UnitFile *file = &set->files[i];
+
+                if (kept > from && streq(set->files[kept - 1].path, file->path)) {
+                        free(file->path);
+                        free(file->target);
+                } else
+                        set->files[kept++] = *file;
+        }
+        set->n = kept;
 }
 
 /* Generated units can't be enabled: what `systemctl enable` would link is linked here. */
@@ -252,6 +261,7 @@ static int add_install(UnitSet *set, const Definition *definition) {
         static const struct {
                 const char *key, *kind;
         } kinds[] = {{"WantedBy", "wants"}, {"RequiredBy", "requires"}, {"UpheldBy", "upholds"}};
+        size_t from = set->n;
 
         for (size_t i = 0; i < definition->n_pass; i++) {
                 const PassLine *line = &definition->pass[i];
@@ -265,6 +275,7 @@ static int add_install(UnitSet *set, const Definition *definition) {
                                 return r;
                 }
         }
+        drop_repeated(set, from);
         return 0;
 }
 

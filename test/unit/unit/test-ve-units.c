@@ -137,6 +137,55 @@ Test(ve_units, values_inject_nothing) {
         }
 }
 
+/* Whoever names a drop-in so wants to be in the unit's text, not in a comment. */
+Test(ve_units, file_names_inject_nothing) {
+        _cleanup_(definition_freep) Definition *plain = definition_new("web1");
+        _cleanup_(definition_freep) Definition *d = definition_new("web1");
+        _cleanup_(unit_set_done) UnitSet without = {0}, with = {0};
+        static const char evil[] = "/etc/ve/web1.ve.d/a\n[Service]\nExecStartPre=x\n#.conf";
+
+        cr_assert_eq(ve_units(plain, &without), 0);
+        cr_assert_eq(strv_append(&d->files, "/etc/ve/web1.ve"), 0);
+        cr_assert_eq(strv_append(&d->files, evil), 0);
+        d->origins[0] = (Origin){.file = evil, .line = 1};
+        cr_assert_eq(setting_parse(setting_find("VE", "Template"), "a", d), 0);
+        cr_assert_eq(ve_units(d, &with), 0);
+        /* SourcePath= of both units and Template= are new. */
+        cr_assert_eq(count_directives(&with), count_directives(&without) + 3);
+        cr_assert_null(strstr(with.files[0].text, "\nExecStartPre"));
+}
+
+/* All dashes that a name may have: the longest slice name is as long as a file name may be. */
+Test(ve_units, longest_slice_fits) {
+        _cleanup_free_ char *slice = NULL;
+        char name[64];
+
+        memset(name, '-', 63);
+        name[0] = name[62] = 'a';
+        name[63] = 0;
+        cr_assert(ve_name_is_valid(name));
+        slice = ve_slice_name(name);
+        cr_assert_leq(strlen(slice), 255);
+}
+
+Test(ve_units, links_are_dropped_when_repeated) {
+        _cleanup_(definition_freep) Definition *d = definition_new("web1");
+        _cleanup_(unit_set_done) UnitSet set = {0};
+
+        d->pass = calloc(2, sizeof(PassLine));
+        for (; d->n_pass < 2; d->n_pass++)
+                d->pass[d->n_pass] = (PassLine){
+                                .section = "Install",
+                                .key = "WantedBy",
+                                .value = strdup("b.target a.target  b.target"),
+                                .file = "/etc/ve/web1.ve",
+                };
+        cr_assert_eq(ve_units(d, &set), 0);
+        cr_assert_eq(set.n, 4);
+        cr_assert_str_eq(set.files[2].path, "a.target.wants/ve@web1.service");
+        cr_assert_str_eq(set.files[3].path, "b.target.wants/ve@web1.service");
+}
+
 static int has_reason(const char *text) {
         bool reason = false;
         const char *next;
