@@ -10,6 +10,8 @@
 
 /* More of a value in a message helps nobody. */
 #define EXCERPT_MAX 80
+/* Nor does more help with spelling: a file of nothing but unknown keys would take seconds. */
+#define SUGGESTIONS_MAX 100
 
 typedef struct Apply {
         Definition *definition;
@@ -104,7 +106,10 @@ static const char *nearest_key(const char *section, const char *key) {
 
 static int unknown_key(const Apply *apply, const IniEvent *event) {
         const char *other = section_of(event->key);
-        const char *nearest = other ? NULL : nearest_key(event->section, event->key);
+        const char *nearest = NULL;
+
+        if (!other && apply->messages->n < SUGGESTIONS_MAX)
+                nearest = nearest_key(event->section, event->key);
 
         return complain(apply, unknown_level(apply), event->line,
                         other     ? "%.*s= is not known in [%s] and is ignored; it belongs in [%s]."
@@ -133,13 +138,14 @@ static int apply_setting(const Apply *apply, const Setting *setting, const IniEv
         return 0;
 }
 
+/* SECTION and KEY are the tables' own strings: comparing where they are is enough. */
 static void drop_lines(Definition *definition, const char *section, const char *key) {
         size_t kept = 0;
 
         for (size_t i = 0; i < definition->n_pass; i++) {
                 PassLine *line = &definition->pass[i];
 
-                if (streq(line->section, section) && streq(line->key, key))
+                if (line->section == section && line->key == key)
                         free(line->value);
                 else
                         definition->pass[kept++] = *line;
@@ -178,7 +184,7 @@ static int apply_pass(const Apply *apply, const PassKey *known, const IniEvent *
                 return complain(apply, MESSAGE_ERROR, event->line, "%s= can't be set in [%s]: %s.",
                                 known->key, event->section, known->refused);
         if (!*event->value && known->keep_own) {
-                drop_lines(apply->definition, event->section, known->key);
+                drop_lines(apply->definition, pass_section(event->section), known->key);
                 return 0;
         }
         if (streq(event->section, "Install"))
