@@ -117,15 +117,21 @@ static int fill_from_directory(
 
 static int fill(int fd, const struct stat *st, const char *source, const Stage *stage,
                 const ImportOptions *options) {
-        uint64_t skipped = 0;
+        UnpackReport report;
         int r;
 
         if (S_ISDIR(st->st_mode))
                 return fill_from_directory(fd, source, stage, options);
-        r = sandbox_unpack(fd, source, (uint64_t) st->st_size, stage->root_fd, options, &skipped);
-        if (r >= 0)
-                tell_skipped(source, skipped);
-        return r;
+        r = sandbox_unpack(fd, source, (uint64_t) st->st_size, stage->root_fd, options, &report);
+        if (r < 0)
+                return r;
+        tell_skipped(source, report.skipped);
+        if (report.unknown > 0)
+                log_notice("%llu entr%s of access lists in %s left out: nobody in it has that "
+                           "name.",
+                                (unsigned long long) report.unknown,
+                                report.unknown == 1 ? "y" : "ies", source);
+        return 0;
 }
 
 /* Opens SOURCE where the administrator said it is: links are followed, but nothing is waited for.

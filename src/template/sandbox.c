@@ -205,7 +205,7 @@ static int judge(const char *source, int followed, const UnpackReport *report, i
 }
 
 static int run(Sandbox *sandbox, const char *source, const ImportOptions *options,
-                uint64_t *ret_skipped) {
+                UnpackReport *ret) {
         UnpackReport report = {.error = 0};
         pid_t parent = getpid(), pid;
         int pipe_fds[2], followed, status;
@@ -227,12 +227,12 @@ static int run(Sandbox *sandbox, const char *source, const ImportOptions *option
         status = process_wait(pid);
         r = judge(source, followed, &report, status);
         if (r >= 0)
-                *ret_skipped = report.skipped;
+                *ret = report;
         return r;
 }
 
 int sandbox_unpack(int source_fd, const char *source, uint64_t size, int root_fd,
-                const ImportOptions *options, uint64_t *ret_skipped) {
+                const ImportOptions *options, UnpackReport *ret) {
         _cleanup_close_ int userns_fd = make_userns(), mount_fd = -EBADF;
         Sandbox sandbox = {
                         .source_fd = source_fd,
@@ -249,5 +249,5 @@ int sandbox_unpack(int source_fd, const char *source, uint64_t size, int root_fd
                 return r;
         sandbox.userns_fd = userns_fd;
         sandbox.mount_fd = mount_fd;
-        return run(&sandbox, source, options, ret_skipped);
+        return run(&sandbox, source, options, ret);
 }

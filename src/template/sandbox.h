@@ -15,7 +15,8 @@
 
 /*
  * Unpacks archive SOURCE_FD, of SIZE bytes, into ROOT_FD. SOURCE is its name for messages. Hands
- * progress to OPTIONS. Logs. Returns 0 and the number of nodes left out, or -errno.
+ * progress to OPTIONS. Logs. Returns 0 and the last
+ * report, or -errno.
  */
 int sandbox_unpack(int source_fd, const char *source, uint64_t size, int root_fd,
-                const ImportOptions *options, uint64_t *ret_skipped);
+                const ImportOptions *options, UnpackReport *ret);

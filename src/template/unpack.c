@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "template/attribute.h"
+#include "template/unpack-acl.h"
 
 #define READ_SIZE (256 * 1024)
 #define REPORT_INTERVAL_NS UINT64_C(100000000)
@@ -26,6 +27,7 @@ typedef struct Unpack {
         const UnpackLimits *limits;
         struct archive *in, *out;
         uint64_t reported; /* when, in ns */
+        AclQueue acls;
         UnpackReport report;
 } Unpack;
 
@@ -88,7 +90,7 @@ static int fail_write(Unpack *unpack, const char *path) {
         case EDQUOT:
         case EROFS:
         case EIO:
-                return fail(unpack, -error, "%s: %s", path, strerror(error));
+                return fail(unpack, -error, "%s can't be written", path);
         case EFBIG:
                 return fail(unpack, -EFBIG, "%s is larger than allowed", path);
         default:
@@ -100,7 +102,7 @@ static int fail_read(Unpack *unpack) {
         int error = archive_errno(unpack->in);
 
         if (error == EIO || error == ENOMEM)
-                return fail(unpack, -error, "%s", reason(unpack->in));
+                return fail(unpack, -error, "it can't be read");
         return fail(unpack, -EBADMSG, "%s", reason(unpack->in));
 }
 
@@ -231,7 +233,7 @@ static int unpack_entry(Unpack *unpack, struct archive_entry *entry) {
                 return 0;
         }
         r = check_owner(unpack, entry);
-        if (r >= 0 && clean_attributes(entry) < 0)
+        if (r >= 0 && (clean_attributes(entry) < 0 || acl_prepare(&unpack->acls, entry) < 0))
                 r = fail(unpack, -ENOMEM, "out of memory");
         if (r < 0)
                 return r;
@@ -302,9 +304,17 @@ static int open_both(Unpack *unpack) {
 }
 
 static int close_both(Unpack *unpack) {
+        const char *path;
+        int r;
+
         /* Sets the times and modes of directories, which had to wait for what goes into them. */
         if (archive_write_close(unpack->out) < ARCHIVE_OK)
                 return fail_write(unpack, "a directory");
+        r = acl_finish(&unpack->acls, &path);
+        if (r < 0)
+                return fail(unpack, r == -ENOMEM ? r : -EBADMSG, "the access list of %.300s: %s",
+                                path, strerror(-r));
+        unpack->report.unknown += (uint64_t) r;
         unpack->report.progress.done = (uint64_t) archive_filter_bytes(unpack->in, -1);
         return 0;
 }

@@ -19,6 +19,7 @@ typedef struct UnpackReport {
         bool done; /* the last report, of success */
         ImportProgress progress;
         uint64_t skipped; /* device nodes and sockets left out */
+        uint64_t unknown; /* entries of access lists left out: they name nobody in it */
         char text[512];   /* why it failed, part of a sentence; whatever the archive put in it */
 } UnpackReport;
 

@@ -41,6 +41,16 @@ static void write_zeros(struct archive *archive, uint64_t n) {
         }
 }
 
+static void add_acl(struct archive_entry *entry, const char *user) {
+        const int type = ARCHIVE_ENTRY_ACL_TYPE_ACCESS, rw = 6, r = 4;
+
+        archive_entry_acl_add_entry(entry, type, rw, ARCHIVE_ENTRY_ACL_USER_OBJ, -1, NULL);
+        archive_entry_acl_add_entry(entry, type, rw, ARCHIVE_ENTRY_ACL_USER, -1, user);
+        archive_entry_acl_add_entry(entry, type, r, ARCHIVE_ENTRY_ACL_GROUP_OBJ, -1, NULL);
+        archive_entry_acl_add_entry(entry, type, rw, ARCHIVE_ENTRY_ACL_MASK, -1, NULL);
+        archive_entry_acl_add_entry(entry, type, 0, ARCHIVE_ENTRY_ACL_OTHER, -1, NULL);
+}
+
 static void write_entry(struct archive *archive, const Entry *from) {
         struct archive_entry *entry = archive_entry_new();
         mode_t type = type_of(from);
@@ -60,6 +70,8 @@ static void write_entry(struct archive *archive, const Entry *from) {
                 archive_entry_set_hardlink(entry, from->hardlink);
         if (from->xattr)
                 archive_entry_xattr_add_entry(entry, from->xattr, "x", 1);
+        if (from->acl_user)
+                add_acl(entry, from->acl_user);
         archive_entry_set_size(entry, (la_int64_t) size);
         cr_assert_geq(archive_write_header(archive, entry), ARCHIVE_WARN, "%s: %s", from->path,
                         archive_error_string(archive));

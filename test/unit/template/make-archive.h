@@ -16,8 +16,9 @@ typedef struct Entry {
         const char *symlink;
         const char *hardlink;
         int64_t uid, gid;
-        const char *xattr; /* name, with the value "x" */
-        uint64_t zeros;    /* that many bytes of content instead of TEXT */
+        const char *xattr;    /* name, with the value "x" */
+        const char *acl_user; /* who may read and write it, besides */
+        uint64_t zeros;       /* that many bytes of content instead of TEXT */
 } Entry;
 
 typedef enum Compression { COMPRESS_NONE, COMPRESS_GZIP, COMPRESS_XZ, COMPRESS_ZSTD } Compression;

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -128,6 +130,67 @@ Test(import, reads_every_compression) {
                 archive_make(on_host("/a"), all[i], true, NULL, 0);
                 cr_assert_eq(import(name, "/a"), 0);
         }
+}
+
+/* Who is the second entry of the file's access list; -1 when there is no list. */
+static int acl_user(const char *path) {
+        unsigned char acl[256];
+        ssize_t n = getxattr(on_host(path), "system.posix_acl_access", acl, sizeof(acl));
+
+        /* A header of 4 bytes; tag, permissions (2 each) and id of 8 bytes. */
+        cr_assert(n < 0 || (n > 20 && acl[12] == 2), "%s: no user second", path);
+        return n < 0 ? -1 : acl[16] | acl[17] << 8;
+}
+
+/* Names mean somebody of the template, whether they come before or after its passwd. */
+Test(import, keeps_access_lists) {
+        static const Entry entries[] = {
+                        {"a", .text = "x", .acl_user = "web"},
+                        {"b", .text = "x", .acl_user = "4321"},
+                        {"d/", .acl_user = "web"},
+                        {"etc/passwd", .text = "root:x:0:0:::\nweb:x:1234:0:::\n"},
+                        {"c", .text = "x", .acl_user = "web"},
+                        {"e", .text = "x", .acl_user = "nobody-here"},
+        };
+
+        archive_make(on_host("/a"), COMPRESS_NONE, true, entries, ELEMENTSOF(entries));
+        cr_assert_eq(import("t", "/a"), 0);
+        cr_assert_eq(acl_user(ROOT "/a"), 1234);
+        cr_assert_eq(acl_user(ROOT "/b"), 4321);
+        cr_assert_eq(acl_user(ROOT "/c"), 1234);
+        cr_assert_eq(acl_user(ROOT "/d"), 1234);
+        cr_assert_eq(stat_of(ROOT "/c").st_mode & 07777, 0660);
+        cr_assert_eq(template_import("u", on_host(ROOT), &(ImportOptions){.root = fixture_root}),
+                        0);
+        cr_assert_eq(acl_user(STORE "/u/root/a"), 1234);
+}
+
+/* Killed in the middle: nothing is in the store but what the next import takes away, and the
+ * process that unpacks dies too. */
+static void die(_unused_ const ImportProgress *progress, _unused_ void *userdata) {
+        (void) raise(SIGKILL);
+}
+
+Test(import, killed_leaves_nothing_for_long) {
+        static const Entry big[] = {{"f", .zeros = UINT64_C(64) << 20}};
+        int status;
+        pid_t pid;
+
+        archive_make(on_host("/a"), COMPRESS_ZSTD, true, big, 1);
+        /* Who loses its parent becomes ours, and can be waited for. */
+        cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+        pid = fork();
+        if (pid == 0)
+                _exit(template_import("t", on_host("/a"),
+                                &(ImportOptions){.root = fixture_root, .progress = die}));
+        cr_assert_eq(waitpid(pid, &status, 0), pid);
+        cr_assert(WIFSIGNALED(status));
+        cr_assert_gt(waitpid(-1, &status, 0), 0);
+        cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        cr_assert_not(store_is_clean());
+        cr_assert_not(exists(STORE "/t"));
+        cr_assert_eq(import("t", "/a"), 0);
+        cr_assert(store_is_clean());
 }
 
 Test(import, leaves_mounts_and_itself_out) {
