@@ -10,8 +10,8 @@
 
 /* More of a value in a message helps nobody. */
 #define EXCERPT_MAX 80
-/* Nor does more help with spelling: a file of nothing but unknown keys would take seconds. */
-#define SUGGESTIONS_MAX 100
+/* Nor do more messages about one file; one that is no definition at all must not flood the log. */
+#define COMPLAINTS_MAX 100
 
 typedef struct Apply {
         Definition *definition;
@@ -106,10 +106,7 @@ static const char *nearest_key(const char *section, const char *key) {
 
 static int unknown_key(const Apply *apply, const IniEvent *event) {
         const char *other = section_of(event->key);
-        const char *nearest = NULL;
-
-        if (!other && apply->messages->n < SUGGESTIONS_MAX)
-                nearest = nearest_key(event->section, event->key);
+        const char *nearest = other ? NULL : nearest_key(event->section, event->key);
 
         return complain(apply, unknown_level(apply), event->line,
                         other     ? "%.*s= is not known in [%s] and is ignored; it belongs in [%s]."
@@ -219,12 +216,16 @@ static int apply_event(const Apply *apply, const IniEvent *event) {
 int definition_apply(Definition *definition, const ConfigDocument *document, ApplyFlags flags,
                 Messages *messages) {
         Apply apply = {.definition = definition, .messages = messages, .flags = flags};
+        size_t before = messages->n;
         int r = strv_append(&definition->files, document->path);
 
         if (r < 0)
                 return r;
         apply.file = definition->files[strv_length(definition->files) - 1];
         for (size_t i = 0; i < document->n_events; i++) {
+                if (messages->n - before >= COMPLAINTS_MAX)
+                        return complain(&apply, MESSAGE_ERROR, document->events[i].line,
+                                        "Too much is wrong with this file: reading it stops here.");
                 r = apply_event(&apply, &document->events[i]);
                 if (r < 0)
                         return r;
