@@ -109,6 +109,8 @@ static int add_service_section(UnitText *text, const Definition *definition) {
         _cleanup_free_ char *slice = ve_slice_name(definition->name);
         _cleanup_free_ char *signal = signal_to_name(definition->stop_signal);
 
+        int r;
+
         if (!slice || !signal)
                 return -ENOMEM;
         unit_text_add(text, "Service",
@@ -118,7 +120,13 @@ static int add_service_section(UnitText *text, const Definition *definition) {
                         "Slice", slice);
         unit_text_add(text, "Service", "StopSignal=: asks the VE's PID 1 to shut down in order.",
                         "KillSignal", signal);
-        return add_pass_lines(text, definition, "Service");
+        r = add_pass_lines(text, definition, "Service");
+        if (r >= 0 && definition->error)
+                unit_text_add(text, "Service",
+                                "With an error in its definition a VE can't start: trying once is "
+                                "enough.",
+                                "Restart", "no");
+        return r;
 }
 
 /* What a setting is, and where it was said. */

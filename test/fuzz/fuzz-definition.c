@@ -36,7 +36,7 @@ typedef struct Directives {
 static bool is_ours(const IniEvent *event) {
         static const char *const ours[] = {"Unit.SourcePath", "Unit.Wants", "Unit.After",
                         "Unit.Description", "Unit.StopWhenUnneeded", "Service.Slice",
-                        "Service.KillSignal"};
+                        "Service.Restart", "Service.KillSignal"};
         _cleanup_free_ char *name = text_format("%s.%s", event->section, event->key);
 
         for (size_t i = 0; i < ELEMENTSOF(ours); i++)
