@@ -52,6 +52,7 @@ static const struct {
                 {"etc/security", 0755},
                 {"etc/systemd", 0755},
                 {"etc/systemd/system", 0755},
+                {"etc/systemd/system-generators", 0755},
                 {"etc/systemd/system-preset", 0755},
 };
 
@@ -97,6 +98,8 @@ static const struct {
                 {"etc/mtab", "../proc/self/mounts"},
                 /* A VE has no display; the host may start one by default. */
                 {"etc/systemd/system/default.target", "/usr/lib/systemd/system/multi-user.target"},
+                /* Definitions that packages of the host ship are VEs of the host. */
+                {"etc/systemd/system-generators/ve-generator", "/dev/null"},
                 {"var/run", "/run"},
                 {"var/lock", "/run/lock"},
 };

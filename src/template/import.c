@@ -92,7 +92,7 @@ static int own_root(const Stage *stage) {
 
 static void tell_skipped(const char *source, uint64_t n) {
         if (n > 0)
-                log_notice("%llu device node%s or socket%s of %s left out.", (unsigned long long) n,
+                log_notice("%llu device node%s or socket%s in %s left out.", (unsigned long long) n,
                                 n == 1 ? "" : "s", n == 1 ? "" : "s", source);
 }
 

@@ -167,6 +167,7 @@ static const char expected[] =
                 "etc/security/pam_env.conf\netc/shadow\netc/skel\netc/skel/.bashrc\netc/ssl\n"
                 "etc/ssl/certs\netc/ssl/certs/0000.0\netc/ssl/certs/A.pem\n"
                 "etc/ssl/certs/ca-certificates.crt\netc/systemd\netc/systemd/system\n"
+                "etc/systemd/system-generators\netc/systemd/system-generators/ve-generator\n"
                 "etc/systemd/system-preset\netc/systemd/system-preset/00-ve.preset\n"
                 "etc/systemd/system/default.target\netc/terminfo\netc/terminfo/x\n"
                 "etc/terminfo/x/xterm\nhome\nlib\nlib64\nmedia\nmnt\nopt\nproc\nroot\nrun\nsbin\n"
