@@ -53,24 +53,35 @@ static int check(const Assignment *assignment, Messages *messages) {
         return messages_have_error(&found) ? -EINVAL : 0;
 }
 
+/* Says what would make another line of it once it stands in a file, or NULL. */
+static const char *find_fault(const Assignment *assignment) {
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789-_.";
+        size_t length = strlen(assignment->value), n = 0;
+
+        if (assignment->section[strspn(assignment->section, plain)] ||
+                        assignment->key[strspn(assignment->key, plain)])
+                return "is no name of a setting";
+        if (!text_is_clean(assignment->value))
+                return "has a control character in its value, or what is not UTF-8";
+        while (n < length && assignment->value[length - 1 - n] == '\\')
+                n++;
+        if (n % 2 == 1)
+                return "ends in a backslash, which would join the next line to it";
+        return NULL;
+}
+
 int assignment_parse(const char *text, Messages *messages, Assignment *ret) {
         _cleanup_(assignment_done) Assignment assignment = {0};
-        int r = split(text, &assignment);
+        _cleanup_free_ char *clean = text_clean(text);
+        const char *fault;
+        int r = clean ? split(text, &assignment) : -ENOMEM;
 
-        if (r == -EINVAL) {
-                _cleanup_free_ char *clean = text_clean(text);
-
-                r = messages_add(messages, MESSAGE_ERROR, NULL, 0,
-                                "\"%s\" is no setting; it must read SECTION.KEY=VALUE.",
-                                clean ?: "");
-                return r < 0 ? r : -EINVAL;
-        }
-        if (r < 0)
+        if (r == -ENOMEM)
                 return r;
-        if (!text_is_clean(text)) {
-                r = messages_add(messages, MESSAGE_ERROR, NULL, 0,
-                                "The value of %s.%s has a control character in it or is not UTF-8.",
-                                assignment.section, assignment.key);
+        fault = r < 0 ? "is no setting; it must read SECTION.KEY=VALUE" : find_fault(&assignment);
+        if (fault) {
+                r = messages_add(messages, MESSAGE_ERROR, NULL, 0, "\"%s\" %s.", clean, fault);
                 return r < 0 ? r : -EINVAL;
         }
         r = check(&assignment, messages);

@@ -153,11 +153,13 @@ Test(settings, assignments) {
         _cleanup_(assignment_done) Assignment assignment = {0};
         static const char *const good[] = {"VE.Hostname=a", "Slice.MemoryMax=2G",
                         "Unit.After=a=b.service", "VE.Init=/sbin/init a.b=c",
-                        "VE.Hostname=", "Unit.X-Mine=1"};
+                        "VE.Hostname=", "Unit.X-Mine=1", "Unit.Description=two\\\\"};
         static const char *const bad[] = {"", "=", ".=", "VE=a", "VE.=a", ".Hostname=a",
                         "VE.Hostname", "VE.Hostname=-", "VE.Hostnam=a", "Wibble.Wobble=1",
                         "Service.User=root", "Service.Restart=a\nExecStart=/bin/false",
-                        "Install.WantedBy=x", "VE.Wib.ble=1", "Unit.Description=\xff"};
+                        "Install.WantedBy=x", "VE.Wib.ble=1", "Unit.Description=\xff",
+                        "Unit.Description=joins the next\\", "Unit.X-a]=1", "X-a].b=1",
+                        "X-\n[Service].b=1", "Unit.X-a\nb=1", "Unit.X- a=1"};
 
         cr_assert_eq(assignment_parse("VE.Template= debian-13 ", &messages, &assignment), 0);
         cr_assert_str_eq(assignment.section, "VE");
