@@ -11,6 +11,7 @@
 #include "operate/lock.h"
 #include "operate/progress.h"
 #include "storage/storage.h"
+#include "template/init.h"
 #include "template/store.h"
 #include "ve/name.h"
 #include "ve/paths.h"
@@ -100,6 +101,7 @@ static ExitCode check_names(char *const *names) {
 
 /* Reads the settings; one for the template is as good as --template. */
 static ExitCode check_settings(Create *create, char *const *settings) {
+        /* One more for what the template asks for. */
         create->assignments = calloc(strv_length(settings) + 1, sizeof(Assignment));
         if (!create->assignments)
                 return operation_oom();
@@ -121,20 +123,49 @@ static ExitCode check_settings(Create *create, char *const *settings) {
         return EXIT_DONE;
 }
 
-static ExitCode check_template(const char *template) {
+static bool is_assigned(const Create *create, const char *key) {
+        for (size_t i = 0; i < create->n_assignments; i++)
+                if (streq(create->assignments[i].section, "VE") &&
+                                streq(create->assignments[i].key, key))
+                        return true;
+        return false;
+}
+
+/* Has the definition say what asks the template's init to shut down, where that is not systemd's
+ * way. */
+static int assign_stop_signal(Create *create, const Template *template) {
+        _cleanup_(messages_done) Messages messages = {};
+        _cleanup_free_ char *setting = NULL;
+        const char *name = template_stop_signal(template);
+        int r;
+
+        if (!name || is_assigned(create, "StopSignal") || is_assigned(create, "Init"))
+                return 0;
+        setting = text_format("VE.StopSignal=%s", name);
+        r = setting ? assignment_parse(setting, &messages,
+                                      create->assignments + create->n_assignments)
+                    : -ENOMEM;
+        if (r >= 0)
+                create->n_assignments++;
+        return r;
+}
+
+static ExitCode check_template(Create *create) {
         _cleanup_(template_freep) Template *opened = NULL;
         int r;
 
-        if (!template) {
+        if (!create->template) {
                 log_error("A new VE needs a template: give --template=NAME, one of those that "
                           "`vectl template list` shows.");
                 return EXIT_USAGE;
         }
         /* Built in; a VE's first start builds what there is to build. */
-        if (streq(template, TEMPLATE_HOST))
+        if (streq(create->template, TEMPLATE_HOST))
                 return EXIT_DONE;
-        r = template_open(template, &opened);
-        return r == -EINVAL ? EXIT_USAGE : operation_exit_code(r);
+        r = template_open(create->template, &opened);
+        if (r < 0)
+                return r == -EINVAL ? EXIT_USAGE : operation_exit_code(r);
+        return assign_stop_signal(create, opened) < 0 ? operation_oom() : EXIT_DONE;
 }
 
 /* Finds what is there of a VE of that name, in any of the places. */
@@ -250,7 +281,7 @@ ExitCode ve_create(Systemd *systemd, const CreateRequest *request) {
         if (code == EXIT_DONE)
                 code = check_settings(&create, request->settings);
         if (code == EXIT_DONE)
-                code = check_template(create.template);
+                code = check_template(&create);
         if (code != EXIT_DONE)
                 return code;
         create.text = create_render(request->template, create.assignments, create.n_assignments);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The init that a template brings. */
+
+#include "template/store.h"
+
+/*
+ * The signal that asks the template's init for an orderly shutdown, as StopSignal= takes it, or
+ * NULL for the default: systemd's, and that of inits that are not known.
+ */
+const char *template_stop_signal(const Template *template);
