@@ -358,6 +358,7 @@ Test(hostile, what_is_no_archive_is_refused) {
         cr_assert_eq(import("t", "/empty"), -EBADMSG);
         cr_assert_eq(import("t", "/text"), -EBADMSG);
         cr_assert_eq(import("t", "/zip"), -EBADMSG);
+        cr_assert_not_null(strstr(log_last_error(), "no tar archive"), "%s", log_last_error());
         cr_assert_eq(mkfifo(on_host("/fifo"), 0644), 0);
         cr_assert_eq(import("t", "/fifo"), -EINVAL);
         cr_assert_eq(import("t", "/nowhere"), -ENOENT);
