@@ -34,9 +34,10 @@ typedef struct ImportOptions {
 /*
  * Imports SOURCE, a directory or an archive, as template NAME into VE_TEMPLATES_VAR. Owners, modes,
  * times, hard links, holes, ACLs, file capabilities and user.* attributes are kept; device nodes
- * and sockets are left out with a notice. OPTIONS may be NULL. Logs. Returns 0, -EEXIST (there is
- * such a template), -EINVAL (bad name, or "host", which is built in), -ENOENT (no SOURCE), -EBADMSG
- * (damaged, truncated or hostile archive), -EFBIG (too large), -ENOTDIR (what is in it is no
- * template), or another -errno. Nothing is left behind then.
+ * and sockets are left out with a notice. OPTIONS may be NULL. Logs.
+ * Returns 0, -EEXIST (there is such a template), -EINVAL (bad name, or "host", which is built in),
+ * -ENOENT (no SOURCE), -EMEDIUMTYPE (no tar archive), -EBADMSG (damaged, truncated or hostile),
+ * -EFBIG (too large), -ENOTDIR (what is in it is no template), -EOPNOTSUPP (the store's filesystem
+ * can't map ids, so no VE could use it), or another -errno. Nothing is left behind then.
  */
 int template_import(const char *name, const char *source, const ImportOptions *options);

@@ -196,7 +196,7 @@ static int judge(const char *source, int followed, const UnpackReport *report, i
                 return log_error_errno(report->error,
                                 "Can't import %s: it is damaged, incomplete or hostile: %s.",
                                 source, report->text);
-        if (report->error == -EFBIG)
+        if (report->error == -EFBIG || report->error == -EMEDIUMTYPE)
                 return log_error_errno(report->error, "Can't import %s: %s.", source, report->text);
         if (report->error < 0)
                 return log_error_errno(

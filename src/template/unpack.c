@@ -104,7 +104,7 @@ static int fail_read(Unpack *unpack) {
         if (error == EIO || error == ENOMEM)
                 return fail(unpack, -error, "it can't be read");
         if (streq(reason(unpack->in), "Unrecognized archive format"))
-                return fail(unpack, -EBADMSG,
+                return fail(unpack, -EMEDIUMTYPE,
                                 "it is no tar archive, plain or compressed with gzip, xz or zstd");
         return fail(unpack, -EBADMSG, "%s", reason(unpack->in));
 }

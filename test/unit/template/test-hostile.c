@@ -307,6 +307,7 @@ Test(hostile, truncated_ones_are_refused) {
         for (size_t i = 0; i < ELEMENTSOF(all); i++) {
                 _cleanup_free_ char *data = NULL;
                 size_t size, step, end;
+                int r;
 
                 archive_make(on_host(ARCHIVE), all[i], true, entries, ELEMENTSOF(entries));
                 cr_assert_eq(file_read_at(AT_FDCWD, on_host(ARCHIVE), 1 << 20, &data, &size), 0);
@@ -317,7 +318,8 @@ Test(hostile, truncated_ones_are_refused) {
                 step = all[i] == COMPRESS_NONE ? 512 : 37;
                 for (size_t at = 0; at <= end; at += step) {
                         truncate_to("/half", data, at);
-                        cr_assert_eq(import("t", "/half"), -EBADMSG, "%zu of %zu, kind %zu", at,
+                        r = import("t", "/half");
+                        cr_assert(r == -EBADMSG || r == -EMEDIUMTYPE, "%zu of %zu, kind %zu", at,
                                         size, i);
                         cr_assert_not(exists(STORE "/t"));
                 }
@@ -355,9 +357,9 @@ Test(hostile, what_is_no_archive_is_refused) {
         make_file("/empty", 0644, "");
         make_file("/text", 0644, "This is no archive, but a text.\n");
         make_file("/zip", 0644, "PK\003\004\024");
-        cr_assert_eq(import("t", "/empty"), -EBADMSG);
-        cr_assert_eq(import("t", "/text"), -EBADMSG);
-        cr_assert_eq(import("t", "/zip"), -EBADMSG);
+        cr_assert_eq(import("t", "/empty"), -EMEDIUMTYPE);
+        cr_assert_eq(import("t", "/text"), -EMEDIUMTYPE);
+        cr_assert_eq(import("t", "/zip"), -EMEDIUMTYPE);
         cr_assert_not_null(strstr(log_last_error(), "no tar archive"), "%s", log_last_error());
         cr_assert_eq(mkfifo(on_host("/fifo"), 0644), 0);
         cr_assert_eq(import("t", "/fifo"), -EINVAL);
