@@ -137,8 +137,8 @@ write_definition() {
 
 # Shows what a unit said, for a failed check's output.
 explain() {
-    systemctl status --no-pager --full --lines=30 "ve@$1.service" || true
-    journalctl --no-pager -n 40 -u "ve@$1.service" || true
+    systemctl status --no-pager --full --lines=0 "ve@$1.service" || true
+    journalctl --quiet --no-pager --lines=15 --output=cat --unit="ve@$1.service" || true
 }
 
 start() {
@@ -213,6 +213,16 @@ inside() {
     shift
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TERM=dumb \
         nsenter --target "$pid" --all -- "$@"
+}
+
+# cannot NAME WHAT COMMAND…: the command, run in the VE, must fail; that commands do run there is made
+# sure of first.
+cannot() {
+    local name=$1 what=$2
+    shift 2
+    [ "$(leader "$name")" != 0 ] || fail "ve@$name.service does not run"
+    inside "$name" /bin/sh -c : || fail "nothing can be run in $name"
+    ! inside "$name" "$@" 2>/dev/null || fail "it can $what"
 }
 
 # The VE's cgroup, as a directory.

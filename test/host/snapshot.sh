@@ -61,12 +61,12 @@ snapshot_processes() {
 }
 
 # A lock file may stay: it is locked while somebody has it open. So may what is made once: the
-# template "host", and the ones that tests share.
+# template "host", and the ones that tests share; and who had which uid range.
 snapshot_tree() {
     [ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth "${2:-9}" ! -name '*.lock' ! -name 'systemd-private-*' \
         ! -path '/var/lib/ve/templates/host*' \
         ! -path '/var/lib/ve/templates/debian-*' -printf '%P %y\n' |
-        grep -v -e '^veneer-test\.' -e '^templates d$' -e '^private d$' -e '^veneer-test.service' \
+        grep -v -e '^veneer-test\.' -e '^templates d$' -e '^private d$' -e '^locks d$' -e '^uid-ranges f$' -e '^veneer-test.service' \
             -e '^\.[A-Za-z0-9]*-unix' |
         LC_ALL=C sort
 }

@@ -45,6 +45,18 @@ no_descriptors() {
 }
 check "its init has no descriptor but the standard three" no_descriptors
 
+control_descriptors() {
+    local pid
+    "$INITS/static-init" >"$WORK/fds" 9</etc/passwd &
+    pid=$!
+    wait_until 5 grep -q "up" "$WORK/fds"
+    kill -HUP $pid
+    wait_until 5 grep -q "listed" "$WORK/fds"
+    kill $pid
+    grep -q "fd 9 is /etc/passwd" "$WORK/fds" || fail "it does not list a descriptor that is open"
+}
+check "control: a descriptor that is open would be found" control_descriptors
+
 stops() {
     SINCE=$(now)
     systemctl stop ve@$VE
@@ -68,16 +80,24 @@ each_stop_signal() {
 check "stops by the signal that StopSignal= names" each_stop_signal
 
 reports_ready() {
-    define $VE "[VE]" "Template=$VE" "StopSignal=SIGTERM" "Init=/sbin/init --ready"
+    define $VE "[VE]" "Template=$VE" "NotifyReady=yes" "StopSignal=SIGTERM" "Init=/sbin/init --ready"
     start $VE
     expect_state $VE active 1
     systemctl stop ve@$VE
 }
 check "an init that sends READY=1 itself is waited for" reports_ready
 
+guessed() {
+    define $VE "[VE]" "Template=$VE" "StopSignal=SIGTERM"
+    start $VE
+    expect_state $VE active 1
+    systemctl stop ve@$VE
+}
+check "whether it does is guessed where nothing is said" guessed
+
 never_ready() {
     local status=0
-    define $VE "[VE]" "Template=$VE" "StopSignal=SIGTERM" "[Service]" "TimeoutStartSec=3"
+    define $VE "[VE]" "Template=$VE" "NotifyReady=yes" "StopSignal=SIGTERM" "[Service]" "TimeoutStartSec=3"
     systemctl start ve@$VE || status=$?
     expect "$status" 1 "the status of systemctl start"
     expect "$(property $VE Result)" timeout
