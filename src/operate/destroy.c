@@ -72,6 +72,15 @@ static ExitCode make_sure_it_is_down(Systemd *systemd, const char *name) {
         return ve_run(systemd, JOB_STOP, (char *[]){(char *) name, NULL}, 0);
 }
 
+/* Systemd does this at stop, but not for a unit that was masked while it ran. */
+static void remove_runtime_directory(const char *name) {
+        _cleanup_close_ int run = open(VE_RUN, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = run < 0 ? 0 : tree_remove_at(run, name);
+
+        if (r < 0)
+                log_warning_errno(r, "Cannot remove %s/%s, ignoring: %m.", VE_RUN, name);
+}
+
 /* The last part, when systemd has forgotten the VE. */
 static ExitCode finish_one(Systemd *systemd, const char *name) {
         _cleanup_free_ char *service = ve_service_name(name);
@@ -82,6 +91,7 @@ static ExitCode finish_one(Systemd *systemd, const char *name) {
                 return code;
         if (service)
                 (void) systemd_reset_failed(systemd, service);
+        remove_runtime_directory(name);
         if (storage_destroy(name) < 0)
                 return EXIT_FAILED;
         r = marker_clear(name);

@@ -14,6 +14,8 @@ void ve_lock_done(VeLock *lock) {
                 return;
         /* While it is still held: who opened the file before finds it gone, and tries again. */
         (void) unlink(lock->path);
+        /* With the last of them; who wants the next makes it again. */
+        (void) rmdir(VE_LOCKS);
         lock->fd = fd_close(lock->fd);
         free(lock->path);
         lock->path = NULL;
@@ -29,15 +31,18 @@ static bool is_current(int fd, const char *path) {
 
 static int take(const char *name, bool try, VeLock *ret) {
         _cleanup_free_ char *path = text_format(VE_LOCKS "/%s", name);
-        int r = dir_make_all(VE_LOCKS, 0755);
 
         if (!path)
                 return -ENOMEM;
-        if (r < 0)
-                return r;
         for (;;) {
-                _cleanup_close_ int fd = file_lock(path, try);
+                _cleanup_close_ int fd = -EBADF;
+                int r = dir_make_all(VE_LOCKS, 0755);
 
+                if (r < 0)
+                        return r;
+                fd = file_lock(path, try);
+                if (fd == -ENOENT)
+                        continue;
                 if (fd < 0)
                         return fd;
                 if (is_current(fd, path)) {

@@ -4,7 +4,7 @@
 /*
  * One operation at a time on a VE's files.
  *
- * The lock is a flock() on VE_RUN/locks/NAME, which is removed when it is given back: no file stays
+ * The lock is a flock() on VE_RUN/locks/NAME, which is removed when it is given back: nothing stays
  * behind. What a killed holder leaves is an empty file that the next one takes over.
  */
 

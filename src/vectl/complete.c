@@ -105,14 +105,16 @@ static void complete_verb(const Verb *verb, char **words) {
                 else
                         n_operands++;
         }
+        /* The rest is a command of the VE, about which the host knows nothing. */
+        if ((verb->flags & VERB_TAKES_COMMAND) && n_operands > 0)
+                return;
         if (wanting)
                 print_words(wanting->words, "", *words);
         else if (startswith(*words, "--") && strchr(*words, '='))
                 complete_value(verb, *words);
         else if (**words == '-')
                 print_options(verb, *words);
-        else if (verb->max == 0 ? !(verb->flags & VERB_TAKES_COMMAND) || n_operands == 0
-                                : n_operands < verb->max)
+        else if (verb->max == 0 || n_operands < verb->max)
                 print_words(verb->words, "", *words);
 }
 

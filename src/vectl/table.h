@@ -15,8 +15,8 @@ typedef struct TableColumn {
         TableKind kind;
         bool extra; /* shown only when asked for */
         /*
-         * Writes what ROW has in this column, for people or, with JSON, for programs; *RET is NULL
-         * for nothing. Returns 0 or -ENOMEM.
+         * Writes what ROW has in this column, for people or, with JSON, for programs ("1" and "0"
+         * for a boolean); *RET is NULL for nothing. Returns 0 or -ENOMEM.
          */
         int (*cell)(const void *row, bool json, char **ret);
 } TableColumn;

@@ -88,7 +88,7 @@ static int cell_reload(const void *row, bool json, char **ret) {
         const VeInfo *info = row;
 
         if (json)
-                return copy(info->reload_due ? "true" : "false", ret);
+                return copy(info->reload_due ? "1" : "0", ret);
         return copy(info->reload_due ? "due" : "no", ret);
 }
 

@@ -61,7 +61,7 @@ static int cell_path(const void *row, _unused_ bool json, char **ret) {
 
 static int cell_packaged(const void *row, bool json, char **ret) {
         if (json)
-                return copy(info_of(row)->packaged ? "true" : "false", ret);
+                return copy(info_of(row)->packaged ? "1" : "0", ret);
         return copy(info_of(row)->packaged ? "yes" : "no", ret);
 }
 
