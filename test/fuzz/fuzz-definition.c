@@ -28,21 +28,24 @@
 
 typedef struct Directives {
         const Definition *definition;
-        size_t n_pass; /* those that systemd's sections of the definition account for */
+        bool slice;    /* the file is the slice */
         bool resolved; /* [X-VE] was there */
 } Directives;
 
-/* True when the generator may have written the directive itself: the closed set. */
-static bool is_ours(const IniEvent *event) {
-        static const char *const ours[] = {"Unit.SourcePath", "Unit.Wants", "Unit.After",
-                        "Unit.Description", "Unit.StopWhenUnneeded", "Service.Slice",
-                        "Service.Restart", "Service.KillSignal"};
+/* True when the generator may have written the directive itself: the closed set of each file. */
+static bool is_ours(const IniEvent *event, bool slice) {
+        static const char *const dropin[] = {"Unit.SourcePath", "Unit.Wants", "Unit.After",
+                        "Service.Slice", "Service.Restart", "Service.KillSignal"};
+        static const char *const own_slice[] = {
+                        "Unit.Description", "Unit.SourcePath", "Unit.StopWhenUnneeded"};
+        const char *const *ours = slice ? own_slice : dropin;
+        size_t n = slice ? ELEMENTSOF(own_slice) : ELEMENTSOF(dropin);
         _cleanup_free_ char *name = text_format("%s.%s", event->section, event->key);
 
-        for (size_t i = 0; i < ELEMENTSOF(ours); i++)
+        for (size_t i = 0; i < n; i++)
                 if (streq(name, ours[i]))
                         return true;
-        return streq(event->section, "X-VE");
+        return !slice && streq(event->section, "X-VE");
 }
 
 static bool is_passed(const Definition *definition, const IniEvent *event) {
@@ -62,7 +65,7 @@ static int account(const IniEvent *event, void *userdata) {
         must(event->type != INI_FAULT);
         if (event->type != INI_ASSIGNMENT)
                 return 0;
-        must(is_ours(event) || is_passed(directives->definition, event));
+        must(is_ours(event, directives->slice) || is_passed(directives->definition, event));
         directives->resolved |= streq(event->section, "X-VE");
         return 0;
 }
@@ -85,6 +88,7 @@ static void check_files(const Definition *definition, const UnitSet *set) {
 
                 must(stays_below(set->files[i].path));
                 must(!!set->files[i].text != !!set->files[i].target);
+                directives.slice = endswith(set->files[i].path, ".slice");
                 if (copy)
                         must(ini_parse(copy, strlen(copy), account, &directives) == 0);
         }
