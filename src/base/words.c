@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 static int hex_digit(char c) {
         if (c >= '0' && c <= '9')
@@ -82,23 +82,38 @@ int text_split_words(const char *s, char ***ret) {
         return 0;
 }
 
-static char *append_quoted(char *o, const char *word) {
-        bool plain = *word && !word[strcspn(word, " \t\"'\\")];
+/*
+ * The length of the character at S if it can stand in a line of text as it is, else 0: control
+ * characters and bytes that are no UTF-8 would make a fault of the line that they are in.
+ */
+static size_t printable(const char *s) {
+        uint32_t c;
+        size_t n = utf8_decode(s, &c);
 
-        for (const char *w = word; *w; w++)
-                if (iscntrl((unsigned char) *w))
-                        plain = false;
+        return n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) ? 0 : n;
+}
+
+static char *append_quoted(char *o, const char *word) {
+        bool plain = *word && !word[strcspn(word, " \"'\\")];
+        size_t n;
+
+        for (const char *w = word; *w && plain; w += n) {
+                n = printable(w);
+                plain = n > 0;
+        }
         if (plain)
                 return stpcpy(o, word);
         *o++ = '"';
-        for (; *word; word++) {
-                if (iscntrl((unsigned char) *word)) {
+        for (; *word; word += n) {
+                n = printable(word);
+                if (n == 0) {
                         o += sprintf(o, "\\x%02x", (unsigned char) *word);
+                        n = 1;
                         continue;
                 }
                 if (*word == '"' || *word == '\\')
                         *o++ = '\\';
-                *o++ = *word;
+                o = mempcpy(o, word, n);
         }
         *o++ = '"';
         *o = 0;
