@@ -13,7 +13,6 @@
 #include "kernel/path.h"
 #include "template/host-accounts.h"
 #include "template/host-etc.h"
-#include "template/host-local.h"
 #include "template/stage.h"
 #include "ve/paths.h"
 
@@ -299,8 +298,5 @@ int host_template_build(const char *root, TemplateUsers users, void *userdata) {
                 r = build(source_fd, &stage);
         if (r >= 0)
                 r = stage_replace(&stage, users, userdata);
-        if (r < 0)
-                return r;
-        host_local_warn(source_fd);
-        return 0;
+        return r;
 }

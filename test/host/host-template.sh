@@ -76,6 +76,18 @@ own_identity() {
 }
 check "it has an identity and a network of its own" own_identity
 
+local_is_covered() {
+    echo "$MARK" >/usr/local/veneer-secret
+    chmod 600 /usr/local/veneer-secret
+    # The control: it is in what the VE shares.
+    expect "$(cat /usr/local/veneer-secret)" "$MARK"
+    expect "$(inside $VE ls /usr/local)" "" "what the VE sees in /usr/local"
+    ! inside $VE umount /usr/local || fail "root in the VE uncovered it"
+    ! inside $VE grep -r -q "$MARK" /usr/local || fail "root in the VE reads it"
+}
+check "what the administrator keeps in /usr/local is covered" local_is_covered
+rm -f /usr/local/veneer-secret
+
 shared_usr() {
     local of_host of_ve
     # The same inode, so the same page cache.
