@@ -69,11 +69,9 @@ int systemd_wait_jobs(Systemd *systemd, Job jobs[], size_t n, JobProgress progre
 
 /* What systemd knows of a unit. Strings are never NULL after systemd_unit_state(). */
 typedef struct UnitState {
-        char *load;   /* "loaded", "not-found", "masked", "bad-setting", "error"… */
         char *active; /* "active", "activating", "deactivating", "inactive", "failed", "reloading"
                        */
         char *sub;
-        char *file;    /* UnitFileState: "enabled", "disabled", "static", "masked"… */
         char *freezer; /* "running", "frozen"… */
         char *result;  /* of a service: "success", "exit-code", "timeout"… */
         char *text;    /* what a service last said of itself (STATUS=); it may come from a VE */
@@ -86,8 +84,14 @@ typedef struct UnitState {
 
 void unit_state_done(UnitState *state);
 
-/* Asks for the state of a service (loading it, if it isn't). */
+/*
+ * Asks for the state of a service. One that isn't loaded is down; systemd remembers nothing else of
+ * it, and is not made to load it.
+ */
 int systemd_unit_state(Systemd *systemd, const char *service, UnitState *ret);
+
+/* What `systemctl is-enabled` says of UNIT: "enabled", "disabled", "static", "masked"… */
+int systemd_unit_file_state(Systemd *systemd, const char *unit, char **ret);
 
 /* The main process of a service; 0 when it has none. */
 int systemd_main_pid(Systemd *systemd, const char *service, pid_t *ret);
@@ -109,11 +113,11 @@ int systemd_kill_unit(Systemd *systemd, const char *unit, int signal);
 /* Forgets that UNIT failed, and its start limit. That it isn't loaded is success. */
 int systemd_reset_failed(Systemd *systemd, const char *unit);
 
-/* Removes the links that `systemctl enable` made for UNIT, lasting and runtime ones. */
-int systemd_disable(Systemd *systemd, const char *unit);
+/* Removes the links that `systemctl enable` made for UNITS (a strv), lasting and runtime ones. */
+int systemd_disable(Systemd *systemd, char *const *units);
 
-/* Removes what `systemctl edit` and `systemctl set-property` added to the N UNITS. */
-int systemd_revert(Systemd *systemd, const char *const units[], size_t n);
+/* Removes what `systemctl edit` and `systemctl set-property` added to UNITS (a strv). */
+int systemd_revert(Systemd *systemd, char *const *units);
 
 /*
  * Makes the transient scope NAME in SLICE, around process PID; returns when PID is in it. It

@@ -20,10 +20,8 @@ typedef struct Property {
         { interface, name, type, offsetof(object, member) }
 
 static const Property state_properties[] = {
-                PROPERTY(INTERFACE_UNIT, "LoadState", 's', UnitState, load),
                 PROPERTY(INTERFACE_UNIT, "ActiveState", 's', UnitState, active),
                 PROPERTY(INTERFACE_UNIT, "SubState", 's', UnitState, sub),
-                PROPERTY(INTERFACE_UNIT, "UnitFileState", 's', UnitState, file),
                 PROPERTY(INTERFACE_UNIT, "FreezerState", 's', UnitState, freezer),
                 PROPERTY(INTERFACE_UNIT, "StateChangeTimestamp", 't', UnitState, changed),
                 PROPERTY(INTERFACE_UNIT, "NeedDaemonReload", 'b', UnitState, need_daemon_reload),
@@ -49,49 +47,140 @@ void unit_state_done(UnitState *state) {
                 }
 }
 
-static int get_property(
-                Systemd *systemd, const char *path, const Property *property, void *object) {
-        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        void *to = (char *) object + property->offset;
+/* A question that was sent, until its answer is there. */
+typedef struct Question {
+        Systemd *systemd;
+        const Property *property;
+        void *object;
+        size_t *n_open;
+        int *error; /* that of the first to fail */
+} Question;
+
+static int read_answer(const Question *question, sd_bus_message *reply) {
+        const Property *property = question->property;
+        void *to = (char *) question->object + property->offset;
+        const char type[] = {property->type, 0};
+        const char *string;
         int boolean, r;
 
-        if (property->type == 's')
-                r = sd_bus_get_property_string(systemd->bus, SYSTEMD_SERVICE, path,
-                                property->interface, property->name, &error, to);
-        else
-                r = sd_bus_get_property_trivial(systemd->bus, SYSTEMD_SERVICE, path,
-                                property->interface, property->name, &error, property->type,
-                                property->type == 'b' ? &boolean : to);
-        if (r < 0)
-                return call_failed(systemd, r, &error);
+        if (property->type == 's') {
+                r = sd_bus_message_read(reply, "v", type, &string);
+                return r < 0 ? r : text_replace(to, string);
+        }
         /* On the bus a boolean is four bytes. */
-        if (property->type == 'b')
+        r = sd_bus_message_read(reply, "v", type, property->type == 'b' ? &boolean : to);
+        if (r >= 0 && property->type == 'b')
                 *(bool *) to = boolean;
+        return r;
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *ret_error) {
+        Question *question = userdata;
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        int r = error ? -sd_bus_error_get_errno(error) : read_answer(question, reply);
+
+        --*question->n_open;
+        if (r < 0 && *question->error == 0)
+                *question->error = call_failed(question->systemd, r, error);
         return 0;
 }
 
-static int get_properties(Systemd *systemd, const char *unit, const Property properties[], size_t n,
-                void *object) {
-        _cleanup_free_ char *path = NULL;
-        int r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
+static int ask(Question *question, const char *path) {
+        int r = sd_bus_call_method_async(question->systemd->bus, NULL, SYSTEMD_SERVICE, path,
+                        "org.freedesktop.DBus.Properties", "Get", on_answer, question, "ss",
+                        question->property->interface, question->property->name);
 
         if (r < 0)
+                return call_failed(question->systemd, r, NULL);
+        ++*question->n_open;
+        return 0;
+}
+
+/*
+ * Answers are taken in even after a failure: they refer to QUESTIONS, and OBJECT is written. Only
+ * when the connection is lost there will be none.
+ */
+static int take_answers(Systemd *systemd, const size_t *n_open) {
+        while (*n_open > 0) {
+                int r = sd_bus_process(systemd->bus, NULL);
+
+                if (r == 0)
+                        r = sd_bus_wait(systemd->bus, UINT64_MAX);
+                if (r < 0 && r != -EINTR)
+                        return call_failed(systemd, r, NULL);
+        }
+        return 0;
+}
+
+/* All questions are on their way before the first answer is looked at: one round trip, not N. */
+static int get_properties(Systemd *systemd, const char *unit, const Property properties[], size_t n,
+                void *object) {
+        _cleanup_free_ Question *questions = calloc(n, sizeof(Question));
+        _cleanup_free_ char *path = NULL;
+        size_t n_open = 0;
+        int error = 0, r;
+
+        if (!questions)
+                return call_failed(systemd, -ENOMEM, NULL);
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &path);
+        if (r < 0)
                 return call_failed(systemd, r, NULL);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = get_property(systemd, path, properties + i, object);
-        return r < 0 ? r : 0;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                questions[i] = (Question){systemd, properties + i, object, &n_open, &error};
+                r = ask(questions + i, path);
+        }
+        if (take_answers(systemd, &n_open) < 0)
+                /* Nothing more comes, and nothing may refer to QUESTIONS. */
+                sd_bus_close(systemd->bus);
+        return r < 0 ? r : n_open > 0 ? -ECONNRESET : error;
+}
+
+/* Fills in what is true of a unit that isn't loaded. */
+static int state_of_unloaded(UnitState *state) {
+        static const struct {
+                size_t offset;
+                const char *value;
+        } values[] = {
+                        {offsetof(UnitState, active), "inactive"},
+                        {offsetof(UnitState, sub), "dead"},
+                        {offsetof(UnitState, freezer), "running"},
+                        {offsetof(UnitState, result), "success"},
+                        {offsetof(UnitState, text), ""},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(values); i++)
+                if (text_replace((void *) ((char *) state + values[i].offset), values[i].value) < 0)
+                        return -ENOMEM;
+        return 0;
 }
 
 int systemd_unit_state(Systemd *systemd, const char *service, UnitState *ret) {
         _cleanup_(unit_state_done) UnitState state = {};
-        int r = get_properties(
-                        systemd, service, state_properties, ELEMENTSOF(state_properties), &state);
+        int r = call_manager(systemd, NULL, "GetUnit", "s", service);
 
+        if (r == -ENOENT)
+                r = state_of_unloaded(&state);
+        else if (r >= 0)
+                r = get_properties(systemd, service, state_properties, ELEMENTSOF(state_properties),
+                                &state);
         if (r < 0)
                 return r;
         *ret = state;
         state = (UnitState){};
         return 0;
+}
+
+int systemd_unit_file_state(Systemd *systemd, const char *unit, char **ret) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        const char *state;
+        int r = call_manager(systemd, &reply, "GetUnitFileState", "s", unit);
+
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &state);
+        if (r < 0)
+                return r;
+        *ret = strdup(state);
+        return *ret ? 0 : -ENOMEM;
 }
 
 int systemd_main_pid(Systemd *systemd, const char *service, pid_t *ret) {
@@ -139,24 +228,28 @@ int systemd_reset_failed(Systemd *systemd, const char *unit) {
         return r == -ENOENT ? 0 : r;
 }
 
-int systemd_disable(Systemd *systemd, const char *unit) {
-        int r = call_manager(systemd, NULL, "DisableUnitFiles", "asb", 1, unit, 0);
-
-        return r < 0 ? r : call_manager(systemd, NULL, "DisableUnitFiles", "asb", 1, unit, 1);
-}
-
-int systemd_revert(Systemd *systemd, const char *const units[], size_t n) {
+/* Calls METHOD with UNITS, and with RUNTIME unless that is negative. */
+static int change_unit_files(
+                Systemd *systemd, const char *method, char *const *units, int runtime) {
         _cleanup_message_ sd_bus_message *message = NULL;
-        int r = call_new(systemd, &message, "RevertUnitFiles");
+        int r = call_new(systemd, &message, method);
 
         if (r < 0)
                 return r;
-        r = sd_bus_message_open_container(message, 'a', "s");
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = sd_bus_message_append(message, "s", units[i]);
-        if (r >= 0)
-                r = sd_bus_message_close_container(message);
+        r = sd_bus_message_append_strv(message, (char **) units);
+        if (r >= 0 && runtime >= 0)
+                r = sd_bus_message_append(message, "b", runtime);
         if (r < 0)
                 return call_failed(systemd, r, NULL);
         return call_send(systemd, message, NULL);
+}
+
+int systemd_disable(Systemd *systemd, char *const *units) {
+        int r = change_unit_files(systemd, "DisableUnitFiles", units, false);
+
+        return r < 0 ? r : change_unit_files(systemd, "DisableUnitFiles", units, true);
+}
+
+int systemd_revert(Systemd *systemd, char *const *units) {
+        return change_unit_files(systemd, "RevertUnitFiles", units, -1);
 }

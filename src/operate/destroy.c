@@ -35,26 +35,45 @@ static bool is_masked(const char *name) {
         return definition_load("", name, &messages, &definition) == -ERFKILL;
 }
 
-/* Removes what the administrator added to the VE in other files than its definition. */
-static int remove_configuration(Systemd *systemd, const char *name) {
-        _cleanup_free_ char *service = ve_service_name(name), *slice = ve_slice_name(name);
-        _cleanup_free_ char *drop_ins = text_format("%s.ve.d", name);
+/* The units of all NAMES: their services, or, with SLICES, those and the slices. */
+static int list_units(char *const *names, bool slices, char ***ret) {
+        _cleanup_strv_ char **units = NULL;
+
+        STRV_FOREACH (name, names)
+                if (strv_consume(&units, ve_service_name(*name)) < 0 ||
+                                (slices && strv_consume(&units, ve_slice_name(*name)) < 0))
+                        return -ENOMEM;
+        *ret = TAKE_PTR(units);
+        return 0;
+}
+
+/* Removes what the administrator had systemd note about the VEs. Logs. */
+static int remove_from_systemd(Systemd *systemd, char *const *names) {
+        _cleanup_strv_ char **services = NULL, **units = NULL;
         int r;
 
-        if (!service || !slice || !drop_ins)
+        if (list_units(names, false, &services) < 0 || list_units(names, true, &units) < 0)
                 return log_oom();
-        r = systemd_disable(systemd, service);
+        r = systemd_disable(systemd, services);
         if (r >= 0)
-                r = systemd_revert(systemd, (const char *const[]){service, slice}, 2);
+                r = systemd_revert(systemd, units);
         if (r < 0)
-                return log_error("Cannot remove what is left of VE %s in systemd: %s.", name,
-                                       systemd_error(systemd)),
-                       r;
+                log_error("Cannot remove what is left of the VEs in systemd: %s.",
+                                systemd_error(systemd));
+        return r;
+}
+
+/* Removes the drop-ins of a definition. Logs. */
+static int remove_drop_ins(const char *name) {
+        _cleanup_free_ char *drop_ins = text_format("%s.ve.d", name);
+
+        if (!drop_ins)
+                return log_oom();
         for (size_t i = 0; i < N_MARKER_PLACES; i++) {
                 _cleanup_close_ int place =
                                 open(marker_places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                int r = place < 0 ? 0 : tree_remove_at(place, drop_ins);
 
-                r = place < 0 ? 0 : tree_remove_at(place, drop_ins);
                 if (r < 0)
                         return log_error_errno(
                                         r, "Cannot remove %s/%s: %m.", marker_places[i], drop_ins);
@@ -72,13 +91,20 @@ static ExitCode make_sure_it_is_down(Systemd *systemd, const char *name) {
         return ve_run(systemd, JOB_STOP, (char *[]){(char *) name, NULL}, 0);
 }
 
-/* Systemd does this at stop, but not for a unit that was masked while it ran. */
-static void remove_runtime_directory(const char *name) {
+/*
+ * What systemd removes at stop, but for a unit that was masked while it ran (its runtime directory)
+ * and for a slice that only ever had a property set (its cgroup, on systemd 252).
+ */
+static void remove_runtime(const char *name) {
         _cleanup_close_ int run = open(VE_RUN, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_free_ char *slice = ve_slice_name(name), *cgroup = NULL;
         int r = run < 0 ? 0 : tree_remove_at(run, name);
 
         if (r < 0)
                 log_warning_errno(r, "Cannot remove %s/%s, ignoring: %m.", VE_RUN, name);
+        cgroup = slice ? text_format("/sys/fs/cgroup/ve.slice/%s", slice) : NULL;
+        if (cgroup)
+                (void) rmdir(cgroup);
 }
 
 /* The last part, when systemd has forgotten the VE. */
@@ -91,7 +117,7 @@ static ExitCode finish_one(Systemd *systemd, const char *name) {
                 return code;
         if (service)
                 (void) systemd_reset_failed(systemd, service);
-        remove_runtime_directory(name);
+        remove_runtime(name);
         if (storage_destroy(name) < 0)
                 return EXIT_FAILED;
         r = marker_clear(name);
@@ -105,11 +131,11 @@ static ExitCode finish_one(Systemd *systemd, const char *name) {
 /* From the renamed definitions to nothing. Goes on after a failure: the next command tries again.
  */
 static ExitCode finish(Systemd *systemd, char *const *names) {
-        ExitCode first = EXIT_DONE;
+        ExitCode first = remove_from_systemd(systemd, names) < 0 ? EXIT_FAILED : EXIT_DONE;
         size_t i = 0, n = strv_length(names);
 
         STRV_FOREACH (name, names)
-                if (remove_configuration(systemd, *name) < 0)
+                if (remove_drop_ins(*name) < 0)
                         first = EXIT_FAILED;
         if (first == EXIT_DONE && systemd_reload(systemd) < 0) {
                 log_error("Cannot make systemd forget the VEs: %s.", systemd_error(systemd));

@@ -64,7 +64,15 @@ static void find_usage(Systemd *systemd, const char *name, VeInfo *info) {
         info->tasks = usage.tasks;
 }
 
-ExitCode ve_inspect(Systemd *systemd, const char *name, VeInfo *ret) {
+/* systemd's word, or NULL: a unit without a file, say. */
+static char *find_enabled(Systemd *systemd, const char *name) {
+        _cleanup_free_ char *service = ve_service_name(name);
+        char *enabled = NULL;
+
+        return service && systemd_unit_file_state(systemd, service, &enabled) >= 0 ? enabled : NULL;
+}
+
+ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeInfo *ret) {
         _cleanup_(unit_state_done) UnitState state = {};
         _cleanup_(ve_info_done) VeInfo info = {.memory = UINT64_MAX, .tasks = UINT64_MAX};
         ExitCode code = operation_state(systemd, name, &state);
@@ -72,13 +80,14 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, VeInfo *ret) {
         if (code != EXIT_DONE)
                 return code;
         info.name = strdup(name);
-        info.enabled = strdup(*state.file ? state.file : "disabled");
         info.result = strdup(state.result);
-        if (!info.name || !info.enabled || !info.result)
+        if (!info.name || !info.result)
                 return operation_oom();
+        if (flags & INSPECT_ENABLED)
+                info.enabled = find_enabled(systemd, name);
         info.state = ve_state_word(&state);
         info.template = find_template(name);
-        info.reload_due = ve_reload_is_due(name, &state);
+        info.reload_due = (flags & INSPECT_RELOAD) && ve_reload_is_due(name, &state);
         info.since = state.changed;
         if (unit_is_up(&state)) {
                 info.leader = state.main_pid;

@@ -18,7 +18,7 @@ typedef struct VeInfo {
         uint64_t memory;   /* bytes; UINT64_MAX: not known */
         uint64_t tasks;    /* UINT64_MAX: not known */
         uint64_t since;    /* when it got into this state, µs since 1970; 0: never was up */
-        char *enabled;     /* systemd's word: "enabled", "disabled", "masked"… */
+        char *enabled;     /* systemd's word: "enabled", "disabled", "masked"…; or NULL */
         char *result;      /* of its last run: "success", "exit-code", "signal"… */
         bool reload_due;
 } VeInfo;
@@ -31,8 +31,14 @@ void ve_info_done(VeInfo *info);
  */
 const char *ve_state_word(const UnitState *state);
 
+typedef enum InspectFlags {
+        INSPECT_RELOAD = 1 << 0, /* also find out whether a reload is due: reads all its files */
+        INSPECT_ENABLED =
+                        1 << 1 /* also ask whether it is enabled: systemd looks through its files */
+} InspectFlags;
+
 /* Logs. A VE that isn't there is EXIT_NO_SUCH. */
-ExitCode ve_inspect(Systemd *systemd, const char *name, VeInfo *ret);
+ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeInfo *ret);
 
 /* The names of all VEs, defined or still running without a definition, sorted. Logs. */
 ExitCode ve_names(Systemd *systemd, char ***ret);

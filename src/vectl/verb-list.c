@@ -154,15 +154,22 @@ static void free_infos(VeInfo **infos) {
         free(*infos);
 }
 
+/* Columns that cost something are found out only when they are shown. */
+static bool wanted(const char *column) {
+        return table.columns && strstr(table.columns, column);
+}
+
 static int print(Systemd *systemd, char **names) {
         _cleanup_(free_infos) VeInfo *infos = calloc(strv_length(names) + 1, sizeof(VeInfo));
+        InspectFlags flags = (wanted("reload") ? INSPECT_RELOAD : 0) |
+                             (wanted("enabled") ? INSPECT_ENABLED : 0);
         size_t n = 0;
         int r;
 
         if (!infos)
                 return (int) operation_oom();
         STRV_FOREACH (name, names) {
-                ExitCode code = ve_inspect(systemd, *name, infos + n);
+                ExitCode code = ve_inspect(systemd, *name, flags, infos + n);
 
                 if (code == EXIT_DONE)
                         n++;

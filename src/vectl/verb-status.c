@@ -15,7 +15,7 @@ static void print(const VeInfo *info) {
         if (info->since > 0)
                 format_time_utc(info->since, since);
         (void) printf("%s %s leader=%s since=%s enabled=%s result=%s reload=%s\n", info->name,
-                        info->state, leader, since, info->enabled, info->result,
+                        info->state, leader, since, info->enabled ?: "-", info->result,
                         info->reload_due ? "due" : "no");
         (void) fflush(stdout);
         if (info->reload_due)
@@ -34,7 +34,7 @@ static int run(char **names) {
         STRV_FOREACH (name, names) {
                 _cleanup_(ve_info_done) VeInfo info = {};
 
-                code = ve_inspect(systemd, *name, &info);
+                code = ve_inspect(systemd, *name, INSPECT_RELOAD | INSPECT_ENABLED, &info);
                 if (code == EXIT_DONE)
                         print(&info);
                 else if (first == EXIT_DONE)
