@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -79,6 +80,20 @@ int join_namespaces(int pidfd) {
                                             CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
                 return -errno;
         return 0;
+}
+
+void join_limits(int pidfd, pid_t pid) {
+        struct rlimit limits[RLIM_NLIMITS];
+        bool known[RLIM_NLIMITS];
+
+        for (int i = 0; i < RLIM_NLIMITS; i++)
+                known[i] = prlimit(pid, (enum __rlimit_resource) i, NULL, limits + i) >= 0;
+        /* Only now is it certain whose they were. */
+        if (!pidfd_is_running(pidfd))
+                return;
+        for (int i = 0; i < RLIM_NLIMITS; i++)
+                if (known[i])
+                        (void) setrlimit((enum __rlimit_resource) i, limits + i);
 }
 
 int keyring_renew(void) {

@@ -27,6 +27,12 @@ int join_inspect(int pidfd, pid_t pid, uint64_t *ret_bounding, bool *ret_is_init
 int join_namespaces(int pidfd);
 
 /*
+ * Takes over the resource limits (getrlimit(2)) of the process of PIDFD, whose pid is PID, as far
+ * as the caller may: those of the unit are the VE's, those of a login on the host are not.
+ */
+void join_limits(int pidfd, pid_t pid);
+
+/*
  * Gives the process a new, empty session keyring: the one it has is the host's, and possession
  * alone would let a VE read the keys in it. Returns 0 (also on a kernel without keyrings) or
  * -errno.

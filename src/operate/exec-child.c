@@ -179,6 +179,8 @@ static __attribute__((noreturn)) void join(const ExecChild *child) {
         report(child, EXEC_WAITING, 0, getpid(), -EBADF);
         if (recv(child->socket, &go, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
+        /* While the host's rights are still there: raising a limit takes them. */
+        join_limits(child->leader, child->leader_pid);
         r = join_namespaces(child->leader);
         if (r < 0)
                 fail(child, EXEC_JOIN, r);

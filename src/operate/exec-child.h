@@ -31,6 +31,7 @@ typedef struct ExecReport {
 typedef struct ExecChild {
         char *const *command; /* NULL: root's login shell */
         int leader;           /* pidfd of the VE's PID 1 */
+        pid_t leader_pid;     /* its pid, for what takes no pidfd */
         int socket;           /* takes ExecReports; one byte from it lets the child go ahead */
         bool terminal;        /* open a pseudo-terminal */
         bool stderr_too;      /* … for stderr as well */

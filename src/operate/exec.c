@@ -121,20 +121,23 @@ static void relay_terminal(Relay *relay, int master) {
                         (Channel){.from = master, .to = STDOUT_FILENO, .output = true};
 }
 
-/* Moves PID, which waits, into a scope of the VE's slice: accounted to it and under its limits. */
+/*
+ * Moves PID, which waits, into a scope of the VE's slice: accounted to it and under its limits.
+ * Only the program is named in the scope's description, which goes to the journal: arguments may be
+ * secret.
+ */
 static ExitCode make_scope(Systemd *systemd, const char *name, const char *what, pid_t pid) {
         _cleanup_free_ char *scope = NULL, *slice = ve_slice_name(name), *description = NULL;
+        _cleanup_free_ char *clean = text_clean(what);
         uint32_t id;
         int r;
 
         if (getrandom(&id, sizeof(id), 0) != sizeof(id))
                 return EXIT_FAILED;
         scope = text_format("ve-%s-exec-%08x.scope", name, id);
-        description = text_format("Command in VE %s: %s", name, what);
-        if (!slice || !scope || !description) {
-                (void) log_oom();
-                return EXIT_FAILED;
-        }
+        description = clean ? text_format("Command in VE %s: %s", name, clean) : NULL;
+        if (!slice || !scope || !description)
+                return operation_oom();
         r = systemd_make_scope(systemd, scope, slice, description, pid);
         if (r >= 0)
                 return EXIT_DONE;
@@ -175,7 +178,7 @@ typedef struct Exec {
         Systemd *systemd;
         const char *name;
         const char *service;
-        const char *what; /* the command, for messages */
+        const char *what; /* the program, for messages */
         Leader leader;
         ExecChild child;
         Relay relay;
@@ -230,9 +233,7 @@ static ExitCode hear_command(Exec *exec, int socket) {
                 else if (report.step == EXEC_TERMINAL)
                         relay_terminal(&exec->relay, fd);
                 else
-                        return report_failure(exec->name,
-                                        exec->child.command ? exec->child.command[0] : exec->what,
-                                        &report);
+                        return report_failure(exec->name, exec->what, &report);
         }
         return exec->relay.child >= 0 ? EXIT_DONE : not_running(exec->name);
 }
@@ -277,21 +278,17 @@ static int run(Exec *exec) {
 }
 
 static int run_in_leader(Exec *exec, char *const *command) {
-        _cleanup_free_ char *what = command ? text_join_words(command) : strdup("login shell");
         int r;
 
-        if (!what)
-                return failed(-ENOMEM, "run the command");
-        exec->what = what;
+        exec->what = command ? command[0] : "login shell";
         exec->child = (ExecChild){.command = command,
                         .leader = exec->leader.pidfd,
+                        .leader_pid = exec->leader.pid,
                         .bounding = exec->leader.bounding,
                         .stdio = {-EBADF, -EBADF, -EBADF}};
         exec->relay.master = exec->relay.child = -EBADF;
         r = plan_stdio(&exec->child, &exec->relay);
-        if (r < 0)
-                return failed(r, "make a pipe");
-        return run(exec);
+        return r < 0 ? failed(r, "make a pipe") : run(exec);
 }
 
 int ve_exec(const char *name, char *const *command) {

@@ -77,6 +77,8 @@ clean() {
     expect "$(inside_exec grep CapEff /proc/self/status | cut -f 2)" "$(grep CapBnd "/proc/$(leader $VE)/status" | cut -f 2)" \
         "the capabilities"
     expect "$(inside_exec sh -c 'umask')" 0022 "the umask"
+    expect "$(ulimit -S -n 77 && inside_exec cat /proc/self/limits | grep 'open files')" \
+        "$(grep 'open files' "/proc/$(leader $VE)/limits")" "the limit of open files"
     expect "$(inside_exec grep -c '^Sig\(Blk\|Ign\):.0*$' /proc/self/status)" 2 "the signals neither blocked nor ignored"
 }
 check "starts with a clean environment, as the VE's root" clean
