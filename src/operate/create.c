@@ -164,7 +164,10 @@ static ExitCode check_template(Create *create) {
                 return EXIT_DONE;
         r = template_open(create->template, &opened);
         if (r < 0)
-                return r == -EINVAL ? EXIT_USAGE : operation_exit_code(r);
+                /* -EPERM: the template's owner or mode, not the caller's rights. */
+                return r == -EINVAL  ? EXIT_USAGE
+                       : r == -EPERM ? EXIT_FAILED
+                                     : operation_exit_code(r);
         return assign_stop_signal(create, opened) < 0 ? operation_oom() : EXIT_DONE;
 }
 

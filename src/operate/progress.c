@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-static bool shown;
+static char *shown; /* NULL: nothing */
 static struct timespec started;
 
 bool progress_wanted(void) {
@@ -17,13 +17,20 @@ bool progress_wanted(void) {
 
 static void show(const char *text) {
         struct timespec now;
+        char *line;
 
         (void) clock_gettime(CLOCK_MONOTONIC, &now);
         if (!shown)
                 started = now;
-        shown = true;
+        line = text_format("%s... %llds", text, (long long) (now.tv_sec - started.tv_sec));
+        if (!line || streq_ptr(line, shown)) {
+                free(line);
+                return;
+        }
+        free(shown);
+        shown = line;
         /* Back to the first column, the text, and nothing of the old one behind it. */
-        fprintf(stderr, "\r%s… %llds\033[K", text, (long long) (now.tv_sec - started.tv_sec));
+        fprintf(stderr, "\r%s\033[K", line);
         (void) fflush(stderr);
 }
 
@@ -45,5 +52,6 @@ void progress_show(const char *format, ...) {
 void progress_end(void) {
         if (shown)
                 fputs("\r\033[K", stderr);
-        shown = false;
+        free(shown);
+        shown = NULL;
 }

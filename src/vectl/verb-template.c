@@ -26,6 +26,8 @@ static ExitCode exit_code(int r) {
                 return EXIT_USAGE;
         case -EROFS:
                 return EXIT_BUSY;
+        case -EPERM: /* its owner or mode, not the caller's rights */
+                return EXIT_FAILED;
         case -EOPNOTSUPP:
                 return EXIT_UNSUPPORTED;
         default:
