@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
+#include "kernel/sealed.h"
 #include "vectl/verb.h"
 
 /* GROUP is NULL for vectl itself. */
@@ -24,6 +25,9 @@ static ExitCode no_such_verb(const char *group, const Verb *const *table, const 
         return EXIT_USAGE;
 }
 
+/* The command line, whole. */
+static char **arguments;
+
 static int run_verb(const char *path, const Verb *verb, char **words) {
         _cleanup_strv_ char **operands = NULL;
         bool help = false;
@@ -39,6 +43,10 @@ static int run_verb(const char *path, const Verb *verb, char **words) {
                 log_error("`vectl %s` changes this host and needs root: run it with sudo.", path);
                 return EXIT_PERMISSION;
         }
+        /* Where that can't be done (sysctl vm.memfd_noexec), the user namespace protects us alone.
+         */
+        if (verb->flags & VERB_ENTERS_VE)
+                (void) sealed_execute("vectl", arguments);
         return verb->run(operands);
 }
 
@@ -67,6 +75,7 @@ static int dispatch(const char *group, const Verb *group_verb, char **words) {
 int main(int argc, char *argv[]) {
         int code;
 
+        arguments = argv;
         log_open("vectl");
         if (fd_ensure_stdio() < 0)
                 return EXIT_FAILED;

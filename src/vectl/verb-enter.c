@@ -16,6 +16,6 @@ const Verb verb_enter = {
                 .min = 1,
                 .max = 1,
                 .words = words_ves,
-                .flags = VERB_NEEDS_ROOT,
+                .flags = VERB_NEEDS_ROOT | VERB_ENTERS_VE,
                 .run = run,
 };

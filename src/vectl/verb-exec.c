@@ -22,6 +22,6 @@ const Verb verb_exec = {
                          "  tar -c site | vectl exec web1 -- tar -x -C /srv",
                 .min = 2,
                 .words = words_ves,
-                .flags = VERB_NEEDS_ROOT | VERB_TAKES_COMMAND,
+                .flags = VERB_NEEDS_ROOT | VERB_TAKES_COMMAND | VERB_ENTERS_VE,
                 .run = run,
 };

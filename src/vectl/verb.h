@@ -35,6 +35,7 @@ typedef enum VerbFlags {
         VERB_NEEDS_ROOT = 1 << 0,
         VERB_HIDDEN = 1 << 1, /* for other programs: neither listed nor completed */
         VERB_NO_OPERANDS = 1 << 3,
+        VERB_ENTERS_VE = 1 << 4,    /* runs from a sealed copy of vectl */
         VERB_TAKES_COMMAND = 1 << 2 /* options end at the first operand, and "--" may follow it */
 } VerbFlags;
 

@@ -274,7 +274,7 @@ while :; do
         [ "$comm" = vectl ] || continue
         echo seen
         grep -q HOST_SECRET $p/environ && echo "stole the environment"
-        grep -q bin/vectl $p/maps && echo "stole the memory's map"
+        grep -q -e bin/vectl -e memfd:vectl $p/maps && echo "stole the memory's map"
         ls -l $p/fd | grep -q socket: && echo "stole a socket"
     done 2>/dev/null
 done
@@ -315,6 +315,19 @@ hostile() {
     wait_until 10 no_scopes || fail "a scope stays"
 }
 check "a hostile VE gets nothing from who joins it" hostile
+
+# What runs as the joiner is no file of the host, and can't be written to.
+sealed() {
+    local pid
+    begin 'echo ready; exec sleep 1234'
+    for pid in $(pgrep -x vectl); do
+        expect_match "$(readlink "/proc/$pid/exe")" "/memfd:vectl*" "what vectl runs from"
+        ! (: >>"/proc/$pid/exe") 2>/dev/null || fail "even the host's root can write to it"
+    done
+    kill $PID
+    wait $PID || true
+}
+check "joins from a sealed copy of vectl" sealed
 
 own_binary() {
     local before
