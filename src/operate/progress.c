@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +14,14 @@ static struct timespec started;
 
 bool progress_wanted(void) {
         return isatty(STDERR_FILENO) > 0;
+}
+
+static int columns(void) {
+        struct winsize size;
+
+        if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 2)
+                return 80;
+        return size.ws_col;
 }
 
 static void show(const char *text) {
@@ -29,8 +38,11 @@ static void show(const char *text) {
         }
         free(shown);
         shown = line;
-        /* Back to the first column, the text, and nothing of the old one behind it. */
-        fprintf(stderr, "\r%s\033[K", line);
+        /*
+         * The text, nothing of the old one behind it, and back to the first column: a message that
+         * comes next takes the place of it. A line that wraps could not be taken away.
+         */
+        fprintf(stderr, "\r%.*s\033[K\r", columns() - 1, line);
         (void) fflush(stderr);
 }
 

@@ -33,10 +33,10 @@ typedef struct Option {
 
 typedef enum VerbFlags {
         VERB_NEEDS_ROOT = 1 << 0,
-        VERB_HIDDEN = 1 << 1, /* for other programs: neither listed nor completed */
-        VERB_NO_OPERANDS = 1 << 3,
-        VERB_ENTERS_VE = 1 << 4,    /* runs from a sealed copy of vectl */
-        VERB_TAKES_COMMAND = 1 << 2 /* options end at the first operand, and "--" may follow it */
+        VERB_HIDDEN = 1 << 1,        /* for other programs: neither listed nor completed */
+        VERB_NO_OPERANDS = 1 << 2,   /* MAX would mean any number */
+        VERB_TAKES_COMMAND = 1 << 3, /* options end at the first operand, "--" may follow it */
+        VERB_ENTERS_VE = 1 << 4      /* runs from a sealed copy of vectl */
 } VerbFlags;
 
 typedef struct Verb Verb;
