@@ -38,6 +38,11 @@ static int excerpt(const char *value) {
         return (int) n;
 }
 
+/* What is said of what is not known: an error is not ignored. */
+static const char *and_is_ignored(const Apply *apply) {
+        return unknown_level(apply) == MESSAGE_WARNING ? " and is ignored" : "";
+}
+
 static int unknown_section(const Apply *apply, const IniEvent *event) {
         size_t n_settings, n = 0;
         const Setting *table = settings_table(&n_settings);
@@ -51,10 +56,9 @@ static int unknown_section(const Apply *apply, const IniEvent *event) {
                         known[n++] = table[i].section;
         nearest = text_nearest(event->section, known, n);
         return complain(apply, unknown_level(apply), event->line,
-                        nearest ? "The section [%.*s] is not known and is ignored; did you mean "
-                                  "[%s]?"
-                                : "The section [%.*s] is not known and is ignored.",
-                        excerpt(event->section), event->section, nearest);
+                        nearest ? "The section [%.*s] is not known%s; did you mean [%s]?"
+                                : "The section [%.*s] is not known%s.",
+                        excerpt(event->section), event->section, and_is_ignored(apply), nearest);
 }
 
 static bool section_is_known(const char *section) {
@@ -109,10 +113,11 @@ static int unknown_key(const Apply *apply, const IniEvent *event) {
         const char *nearest = other ? NULL : nearest_key(event->section, event->key);
 
         return complain(apply, unknown_level(apply), event->line,
-                        other     ? "%.*s= is not known in [%s] and is ignored; it belongs in [%s]."
-                        : nearest ? "%.*s= is not known in [%s] and is ignored; did you mean %s=?"
-                                  : "%.*s= is not known in [%s] and is ignored.",
-                        excerpt(event->key), event->key, event->section, other ?: nearest);
+                        other     ? "%.*s= is not known in [%s]%s; it belongs in [%s]."
+                        : nearest ? "%.*s= is not known in [%s]%s; did you mean %s=?"
+                                  : "%.*s= is not known in [%s]%s.",
+                        excerpt(event->key), event->key, event->section, and_is_ignored(apply),
+                        other ?: nearest);
 }
 
 static int apply_setting(const Apply *apply, const Setting *setting, const IniEvent *event) {
