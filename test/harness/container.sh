@@ -134,6 +134,14 @@ wait_for_boot() {
     return 1
 }
 
+# Ends a process that is ours, and all below it.
+kill_tree() {
+    local pid
+    for pid in $(descendants "$1") "$1"; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+}
+
 # Runs a command in the container, outside its units.
 in_container() {
     nsenter --target "$LEADER" --all env -i HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
@@ -157,8 +165,6 @@ stop_container() {
     while [ -e "/proc/$supervisor" ] && [ $SECONDS -lt $deadline ]; do
         sleep 0.1
     done
-    for pid in $(descendants "$supervisor") $supervisor; do
-        kill -KILL "$pid" 2>/dev/null || true
-    done
+    kill_tree "$supervisor"
     wait "$supervisor" 2>/dev/null || true
 }

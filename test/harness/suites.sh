@@ -1,9 +1,40 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The suites of test/run. Each is set up in the main shell (so that what it starts is stopped at the
-# end), then run with its output counted.
+# The suites of test/run.
 
 # What the tests in a container host import.
 HOST_ARCHIVES="ve-12 ve-13 ve-sysv"
+
+# Suites on booted hosts wait more than they compute, so they run side by side: started here, and
+# their results read one after the other.
+STARTED=()
+declare -A RUNNING LEADERS SUPERVISORS
+
+# Sets a suite up in the main shell, so that what it starts is stopped at the end, and starts it.
+start_suite() {
+    printf '\n== setting up %s\n' "$1"
+    set_up_suite "$1" || {
+        suite_failed "$1" "could not be set up; see $LOG"
+        return 0
+    }
+    (
+        trap - EXIT
+        set +e
+        (
+            set -e
+            run_suite "$1"
+        )
+        echo $? >"$RUN/$1.status"
+    ) >"$RUN/$1.results" 2>&1 &
+    RUNNING[$1]=$!
+    at_end "kill_tree $!"
+    STARTED+=("$1")
+}
+
+# Prints the results of a suite that was started until it has ended. Returns its status.
+follow_suite() {
+    tail -n +1 -s 0.2 -f --pid="${RUNNING[$1]}" "$RUN/$1.results"
+    return "$(cat "$RUN/$1.status" 2>/dev/null || echo 1)"
+}
 
 set_up_suite() {
     case $1 in
@@ -18,6 +49,8 @@ set_up_suite() {
             tail -n 30 "$RUN/$1.console" | sed 's/^/    | /'
             return 1
         fi
+        LEADERS[$1]=$LEADER
+        SUPERVISORS[$1]=$SUPERVISOR
         ;;
     machine) set_up_machine ;;
     esac
@@ -28,7 +61,10 @@ run_suite() {
     lint) in_build_root bash /src/test/lint/run lint ;;
     unit) run_meson unit "$(meson_tests -v)" ;;
     golden) run_meson golden "$(meson_tests)" ;;
-    host-*) service_in_container bash /opt/veneer-test/host/run "$1" "$ONLY" ;;
+    host-*)
+        LEADER=${LEADERS[$1]}
+        service_in_container bash /opt/veneer-test/host/run "$1" "$ONLY"
+        ;;
     machine) run_machine "$ONLY" ;;
     esac
 }
@@ -36,7 +72,7 @@ run_suite() {
 tear_down_suite() {
     case $1 in
     host-*)
-        stop_container "$SUPERVISOR"
+        stop_container "${SUPERVISORS[$1]}"
         cp "$RUN/$1.console" "${LOG%.log}-$1.console" 2>/dev/null || true
         rm -rf --one-file-system "${RUN:?}/$1"
         ;;

@@ -70,7 +70,10 @@ check "what vectl exec starts is within them" too_many_by_exec
 stops() {
     need_controllers pids
     systemctl stop ve@$VE
-    [ ! -e "$(cgroup_root)/ve.slice/ve-$VE.slice" ] || fail "its slice is left"
+    wait_until 10 no_slice || fail "its slice is left"
+}
+no_slice() {
+    [ ! -e "$(cgroup_root)/ve.slice/ve-$VE.slice" ]
 }
 check "and go with it" stops
 

@@ -70,9 +70,13 @@ stops() {
     local name
     systemctl stop ve.target
     for name in $NAMES; do
-        expect "$(property "$name" ActiveState)" inactive "the state of $name"
+        # The target does not wait for them.
+        expect_state "$name" inactive 120
         expect "$(property "$name" Result)" success "the result of $name"
     done
-    expect "$(find /sys/fs/cgroup/ve.slice -mindepth 1 -type d 2>/dev/null)" "" "the cgroups left"
+    wait_until 10 no_cgroups || fail "left: $(snapshot_cgroups | paste -sd' ')"
+}
+no_cgroups() {
+    [ -z "$(snapshot_cgroups)" ]
 }
 check "all stop in order" stops
