@@ -194,7 +194,8 @@ cgroups() {
     # A v1 hierarchy that the host has may be mounted; what it would run on the host may not be set.
     cannot $VE "set a release_agent" /bin/sh -c '/bin/mount -t cgroup -o memory none /tmp && echo /x >/tmp/release_agent'
     # Its own tree, not the host's.
-    expect "$(inside $VE /bin/sh -c 'read -r line </proc/1/cgroup; echo "$line"')" "0::/" "the cgroup of its PID 1, inside"
+    expect "$(inside $VE /bin/sh -c 'while read -r line; do echo "$line"; done </proc/1/cgroup' | grep '^0:')" "0::/" \
+        "the cgroup of its PID 1, inside"
     [ ! -e "/proc/$(leader $VE)/root/sys/fs/cgroup/ve.slice" ] || fail "it sees the host's cgroups"
 }
 check "cgroups: none but its own, and no release_agent" cgroups
