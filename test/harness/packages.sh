@@ -22,7 +22,7 @@ install_packages() {
 }
 
 need_container_packages() {
-    need_packages mmdebstrap debian-archive-keyring systemd-container util-linux bsdutils
+    need_packages mmdebstrap debian-archive-keyring systemd-container util-linux bsdutils zstd
 }
 
 need_machine_packages() {

@@ -27,6 +27,8 @@ start_suite() {
     ) >"$RUN/$1.results" 2>&1 &
     RUNNING[$1]=$!
     at_end "kill_tree $!"
+    # Nobody is to be told when it is killed.
+    disown $!
     STARTED+=("$1")
 }
 

@@ -22,7 +22,7 @@ tiny_cycles() {
     systemctl start ve@cycle
     systemctl stop ve@cycle
     counts >"$WORK/counts"
-    for i in {1..180}; do
+    for i in {1..170}; do
         systemctl start ve@cycle || fail "start $i failed: $(property cycle StatusText)"
         systemctl stop ve@cycle || fail "stop $i failed"
     done
@@ -32,7 +32,7 @@ same_counts() {
     counts >"$WORK/counts.now"
     cmp -s "$WORK/counts" "$WORK/counts.now"
 }
-check "180 of a static init" tiny_cycles
+check "170 of a static init" tiny_cycles
 
 descriptors() {
     local before after i
@@ -50,13 +50,13 @@ debian_cycles() {
     local i
     need_template 13
     define cycle "[Unit]" "StartLimitIntervalSec=0" "[VE]" "Template=debian-13"
-    for i in {1..20}; do
+    for i in {1..10}; do
         systemctl start ve@cycle || fail "start $i failed: $(property cycle StatusText)"
         systemctl stop ve@cycle || fail "stop $i failed"
         expect "$(property cycle Result)" success "the result of stop $i"
     done
 }
-check "20 of a Debian 13" debian_cycles
+check "10 of a Debian 13" debian_cycles
 
 remove cycle
 remove_template tiny
