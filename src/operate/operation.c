@@ -30,6 +30,23 @@ ExitCode operation_exit_code(int r) {
         }
 }
 
+ExitCode operation_template_exit_code(int r) {
+        switch (r) {
+        case 0:
+                return EXIT_DONE;
+        case -EINVAL:
+                return EXIT_USAGE;
+        case -EROFS:
+                return EXIT_BUSY;
+        case -EPERM: /* its owner or mode, not the caller's rights */
+                return EXIT_FAILED;
+        case -EOPNOTSUPP:
+                return EXIT_UNSUPPORTED;
+        default:
+                return operation_exit_code(r);
+        }
+}
+
 ExitCode operation_connect(Systemd **ret) {
         int r = systemd_connect(ret);
 

@@ -25,6 +25,9 @@ ExitCode operation_check_name(const char *name);
 /* The ExitCode that fits errno R (negative). */
 ExitCode operation_exit_code(int r);
 
+/* The same for what functions of the template layer return. */
+ExitCode operation_template_exit_code(int r);
+
 /* True when there is a definition of VE NAME, right or wrong, that isn't masked. */
 bool ve_is_defined(const char *name);
 

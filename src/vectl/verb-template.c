@@ -5,11 +5,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config.h"
 #include "operate/operation.h"
 #include "operate/progress.h"
 #include "operate/users.h"
 #include "template/host.h"
-#include "template/import.h"
 #include "template/list.h"
 #include "template/remove.h"
 #include "vectl/format.h"
@@ -17,23 +17,6 @@
 #include "vectl/verbs.h"
 
 static TableOptions table = {.title = "templates"};
-
-static ExitCode exit_code(int r) {
-        switch (r) {
-        case 0:
-                return EXIT_DONE;
-        case -EINVAL:
-                return EXIT_USAGE;
-        case -EROFS:
-                return EXIT_BUSY;
-        case -EPERM: /* its owner or mode, not the caller's rights */
-                return EXIT_FAILED;
-        case -EOPNOTSUPP:
-                return EXIT_UNSUPPORTED;
-        default:
-                return operation_exit_code(r);
-        }
-}
 
 static int copy(const char *text, char **ret) {
         *ret = text ? strdup(text) : NULL;
@@ -108,10 +91,10 @@ static int list(_unused_ char **operands) {
         size_t n = 0;
 
         if (r < 0)
-                return (int) exit_code(r);
+                return (int) operation_template_exit_code(r);
         while (infos && infos[n])
                 n++;
-        return (int) exit_code(table_print(
+        return (int) operation_template_exit_code(table_print(
                         columns, ELEMENTSOF(columns), infos, n, sizeof(*infos), &table));
 }
 
@@ -135,7 +118,7 @@ static int show(char **operands) {
         r = template_show("", operands[0], &info);
         progress_end();
         if (r < 0)
-                return (int) exit_code(r);
+                return (int) operation_template_exit_code(r);
         format_bytes(info->bytes, bytes);
         (void) printf("Name: %s\nForm: %s\nPath: %s\nPackaged: %s\n", info->name, info->form,
                         info->path, info->packaged ? "yes" : "no");
@@ -159,26 +142,19 @@ static const Verb verb_show_template = {
                 .run = show,
 };
 
-static void show_import(const ImportProgress *progress, void *name) {
-        char bytes[FORMAT_BYTES_SIZE];
-
-        format_bytes(progress->bytes, bytes);
-        if (progress->total > 0)
-                progress_show("Importing %s: %" PRIu64 "%%, %" PRIu64 " files, %s",
-                                (const char *) name, progress->done * 100 / progress->total,
-                                progress->entries, bytes);
-        else
-                progress_show("Importing %s: %" PRIu64 " files, %s", (const char *) name,
-                                progress->entries, bytes);
-}
-
+/* A program of its own: libarchive and what that brings would be loaded by every vectl otherwise.
+ */
 static int import(char **operands) {
-        const ImportOptions options = {.progress = progress_wanted() ? show_import : NULL,
-                        .userdata = operands[0]};
-        int r = template_import(operands[0], operands[1], &options);
+        char *argv[] = {(char *) "ve-import", operands[0], operands[1], NULL};
 
-        progress_end();
-        return (int) exit_code(r);
+        (void) execv(VENEER_LIBEXECDIR "/ve-import", argv);
+        if (errno == ENOENT) {
+                log_error("Cannot import: Veneer was built without libarchive; install that and "
+                          "build it again.");
+                return EXIT_UNSUPPORTED;
+        }
+        log_error_errno(-errno, "Cannot run %s: %m.", VENEER_LIBEXECDIR "/ve-import");
+        return EXIT_FAILED;
 }
 
 static const Verb verb_import_template = {
@@ -205,7 +181,8 @@ static int remove_template(char **operands) {
         if (code != EXIT_DONE)
                 return (int) code;
         progress_show("Removing %s", operands[0]);
-        code = exit_code(template_remove("", operands[0], template_users, systemd));
+        code = operation_template_exit_code(
+                        template_remove("", operands[0], template_users, systemd));
         progress_end();
         return (int) code;
 }
@@ -228,7 +205,8 @@ static int build_host(_unused_ char **operands) {
         ExitCode code = operation_connect(&systemd);
 
         if (code == EXIT_DONE)
-                code = exit_code(host_template_build("", template_runners, systemd));
+                code = operation_template_exit_code(
+                                host_template_build("", template_runners, systemd));
         return (int) code;
 }
 
