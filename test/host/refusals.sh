@@ -2,6 +2,9 @@
 # Bad input and unfit hosts: one clear sentence, a documented exit code, and nothing changed.
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
+# Listed below, and there once a VE has been made.
+mkdir -p /etc/ve
+
 tiny_template tiny static-init
 
 # What a command could have changed; a whole snapshot would take longer than all else here.

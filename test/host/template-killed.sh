@@ -3,6 +3,9 @@
 # or the new one: the next command works, and when the template is removed, nothing is left.
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
+# Listed below, and there once a VE has been made.
+mkdir -p /etc/ve
+
 tiny_template source static-init
 tar -C /var/lib/ve/templates/source/root -cf "$WORK/source.tar" .
 remove_template source

@@ -2,6 +2,9 @@
 # vectl create, start, stop and destroy: what they make, refuse and leave.
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
+# Listed below, and there once a VE has been made.
+mkdir -p /etc/ve
+
 tiny_template vc static-init
 mkdir -p /etc/ve /var/lib/ve/private
 

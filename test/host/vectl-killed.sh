@@ -3,6 +3,9 @@
 # there or it isn't, and the next command leaves nothing.
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
+# Listed below, and there once a VE has been made.
+mkdir -p /etc/ve
+
 VE=vk
 tiny_template vk static-init
 CALLS="mkdirat rename renameat2 unlink unlinkat rmdir fsync sendmsg"
