@@ -41,7 +41,7 @@ int dir_make_all(const char *path, mode_t mode);
 
 /*
  * Removes NAME below DIR_FD and all that is in it, by descriptor, following no link and entering no
- * other filesystem (-EXDEV). That there is none is success.
+ * other filesystem (-EXDEV), however deep it is. That there is none is success.
  */
 int tree_remove_at(int dir_fd, const char *name);
 

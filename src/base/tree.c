@@ -7,35 +7,72 @@
 #include "base/file.h"
 #include "base/text.h"
 
-static int remove_contents(int fd, dev_t device);
+/*
+ * Whose tree it is decides how deep it is: neither the stack nor descriptors may be spent on a
+ * level. One directory is open at a time, and the way back is "..", which must lead to where we
+ * came from: somebody may move directories meanwhile.
+ */
+
+/* A directory on the way down. */
+typedef struct Level {
+        ino_t inode;
+        /* The directories found in it, NUL-terminated each; the one at NEXT is being removed. Its
+         * directory is read once only: from the start for each of them would be quadratic. */
+        char *names;
+        size_t next, size, room;
+} Level;
+
+typedef struct Walk {
+        int fd; /* the directory of the last level */
+        dev_t device;
+        Level *levels;
+        size_t n_levels, room;
+} Walk;
+
+static void walk_done(Walk *walk) {
+        while (walk->n_levels > 0)
+                free(walk->levels[--walk->n_levels].names);
+        free(walk->levels);
+        fd_close(walk->fd);
+}
 
 static void closedirp(DIR **dir) {
         if (*dir)
                 closedir(*dir);
 }
 
-static int remove_entry(int dir_fd, const char *name, dev_t device) {
-        _cleanup_close_ int fd = -EBADF;
-        struct stat st;
-        int r;
+static int remember(Level *level, const char *name) {
+        size_t size = strlen(name) + 1;
 
-        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        if (!S_ISDIR(st.st_mode))
-                return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-        if (device && st.st_dev != device)
-                return -EXDEV;
-        fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        r = remove_contents(fd, st.st_dev);
-        if (r < 0)
-                return r;
-        return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+        if (level->room - level->size < size) {
+                size_t room = level->room * 2 + size;
+                char *grown = realloc(level->names, room);
+
+                if (!grown)
+                        return -ENOMEM;
+                level->names = grown;
+                level->room = room;
+        }
+        memcpy(level->names + level->size, name, size);
+        level->size += size;
+        return 0;
 }
 
-static int remove_contents(int fd, dev_t device) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+/* Removes what isn't a directory, remembers what is. */
+static int remove_or_remember(Walk *walk, Level *level, const char *name) {
+        struct stat st;
+
+        if (streq(name, ".") || streq(name, ".."))
+                return 0;
+        if (fstatat(walk->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISDIR(st.st_mode))
+                return unlinkat(walk->fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        return st.st_dev == walk->device ? remember(level, name) : -EXDEV;
+}
+
+static int read_level(Walk *walk, Level *level) {
+        int copy = fcntl(walk->fd, F_DUPFD_CLOEXEC, 0);
         _cleanup_(closedirp) DIR *dir = copy < 0 ? NULL : fdopendir(copy);
         struct dirent *entry;
 
@@ -44,17 +81,120 @@ static int remove_contents(int fd, dev_t device) {
                 return -errno;
         }
         while ((errno = 0, entry = readdir(dir))) {
-                int r;
+                int r = remove_or_remember(walk, level, entry->d_name);
 
-                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
-                        continue;
-                r = remove_entry(fd, entry->d_name, device);
                 if (r < 0)
                         return r;
         }
         return -errno;
 }
 
+static int add_level(Walk *walk, ino_t inode) {
+        if (walk->n_levels == walk->room) {
+                size_t room = walk->room * 2 + 16;
+                Level *grown = reallocarray(walk->levels, room, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                walk->levels = grown;
+                walk->room = room;
+        }
+        walk->levels[walk->n_levels++] = (Level){.inode = inode};
+        return 0;
+}
+
+static int open_directory(int dir_fd, const char *name, struct stat *ret) {
+        _cleanup_close_ int fd =
+                        openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 || fstat(fd, ret) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+/* Turns from the directory that is being removed to the next one, if any level is left. */
+static void next(Walk *walk) {
+        Level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+
+        if (level)
+                level->next += strlen(level->names + level->next) + 1;
+}
+
+/* Goes into a directory and removes from it all but directories. */
+static int descend(Walk *walk, int dir_fd, const char *name) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r;
+
+        fd = open_directory(dir_fd, name, &st);
+        /* Somebody else removes the same tree. */
+        if (fd == -ENOENT) {
+                next(walk);
+                return 0;
+        }
+        if (fd < 0)
+                return fd;
+        if (walk->n_levels == 0)
+                walk->device = st.st_dev;
+        else if (st.st_dev != walk->device)
+                return -EXDEV;
+        r = add_level(walk, st.st_ino);
+        if (r < 0)
+                return r;
+        fd_close(walk->fd);
+        walk->fd = TAKE_FD(fd);
+        return read_level(walk, &walk->levels[walk->n_levels - 1]);
+}
+
+/* Leaves a directory, empty by now, and removes it unless it is the first. */
+static int ascend(Walk *walk) {
+        _cleanup_close_ int fd = -EBADF;
+        const char *name;
+        struct stat st;
+        Level *level;
+
+        free(walk->levels[--walk->n_levels].names);
+        if (walk->n_levels == 0)
+                return 0;
+        level = &walk->levels[walk->n_levels - 1];
+        fd = open_directory(walk->fd, "..", &st);
+        if (fd < 0)
+                return fd;
+        if (st.st_dev != walk->device || st.st_ino != level->inode)
+                return -ESTALE;
+        fd_close(walk->fd);
+        walk->fd = TAKE_FD(fd);
+        name = level->names + level->next;
+        next(walk);
+        return unlinkat(walk->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Empties a directory. */
+static int remove_contents(int dir_fd, const char *name) {
+        _cleanup_(walk_done) Walk walk = {.fd = -EBADF};
+        int r = descend(&walk, dir_fd, name);
+
+        while (r >= 0 && walk.n_levels > 0) {
+                Level *level = &walk.levels[walk.n_levels - 1];
+
+                if (level->next == level->size)
+                        r = ascend(&walk);
+                else
+                        r = descend(&walk, walk.fd, level->names + level->next);
+        }
+        return r;
+}
+
 int tree_remove_at(int dir_fd, const char *name) {
-        return remove_entry(dir_fd, name, 0);
+        struct stat st;
+        int r;
+
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISDIR(st.st_mode))
+                return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        r = remove_contents(dir_fd, name);
+        if (r < 0)
+                return r;
+        return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
