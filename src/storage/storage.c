@@ -84,6 +84,17 @@ int storage_create(const Definition *definition) {
         return 0;
 }
 
+/*
+ * From here on the data counts as gone, over a power cut, too: the caller removes the VE's marker
+ * next, maybe on another filesystem, and a new VE of that name must not find the data again.
+ */
+static int move_aside(int root_fd, const char *name, const char *aside) {
+        if (renameat2(root_fd, name, root_fd, aside, RENAME_NOREPLACE) < 0 && errno != ENOENT)
+                return -errno;
+        /* A killed destruction may have renamed it only. */
+        return fsync(root_fd) < 0 ? -errno : 0;
+}
+
 int storage_destroy(const char *name) {
         _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_free_ char *aside = text_format(ASIDE_GONE "%s", name);
@@ -97,9 +108,8 @@ int storage_destroy(const char *name) {
         r = root_fd < 0 ? -errno : tree_remove_at(root_fd, aside);
         if (r >= 0)
                 r = tree_remove_at(root_fd, unfinished);
-        if (r >= 0 && renameat2(root_fd, name, root_fd, aside, RENAME_NOREPLACE) < 0 &&
-                        errno != ENOENT)
-                r = -errno;
+        if (r >= 0)
+                r = move_aside(root_fd, name, aside);
         if (r >= 0)
                 r = tree_remove_at(root_fd, aside);
         if (r < 0)
