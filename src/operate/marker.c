@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -69,16 +70,36 @@ bool marker_is_set(const char *name) {
         return false;
 }
 
-int marker_clear(const char *name) {
-        for (size_t i = 0; i < N_MARKER_PLACES; i++) {
-                _cleanup_free_ char *marker = text_format("%s/.%s" SUFFIX, marker_places[i], name);
+/* A marker that a power cut brings back would take the data of a new VE of that name with it. */
+static int clear_one(const char *place, const char *name) {
+        _cleanup_free_ char *marker = text_format("%s/.%s" SUFFIX, place, name);
 
-                if (!marker)
-                        return -ENOMEM;
-                if (unlink(marker) < 0 && errno != ENOENT)
-                        return -errno;
-        }
-        return 0;
+        if (!marker)
+                return -ENOMEM;
+        if (unlink(marker) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return sync_directory(place);
+}
+
+int marker_clear(const char *name) {
+        int r = 0;
+
+        for (size_t i = 0; i < N_MARKER_PLACES && r >= 0; i++)
+                r = clear_one(marker_places[i], name);
+        return r;
+}
+
+/* What file_write_atomic() puts behind the name of the file it writes. */
+#define RANDOM_SIZE 16
+
+/* Where NAME ends in "NAME.ve0123456789abcdef", or NULL: ".#NAME.ve" alone is an editor's lock. */
+static const char *end_of_unfinished(const char *begin) {
+        size_t size = strlen(begin), tail = strlen(".ve") + RANDOM_SIZE;
+        const char *end = size > tail ? begin + size - tail : NULL;
+
+        if (!end || !startswith(end, ".ve"))
+                return NULL;
+        return strspn(end + strlen(".ve"), "0123456789abcdef") == RANDOM_SIZE ? end : NULL;
 }
 
 /* The VE's name in a file name of a marker or of a half-written definition, or NULL. */
@@ -88,7 +109,7 @@ static char *name_of(const char *file) {
 
         if (!begin)
                 return NULL;
-        end = startswith(file, ".#") ? strstr(begin, ".ve") : endswith(begin, SUFFIX);
+        end = startswith(file, ".#") ? end_of_unfinished(begin) : endswith(begin, SUFFIX);
         if (!end)
                 return NULL;
         name = strndup(begin, (size_t) (end - begin));
@@ -140,7 +161,10 @@ int marker_list(char ***ret) {
 }
 
 static int remove_one(int dir_fd, const char *file, const char *name, void *userdata) {
-        if (startswith(file, ".#") && streq(name, userdata))
+        struct stat st;
+
+        if (startswith(file, ".#") && streq(name, userdata) &&
+                        fstatat(dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISREG(st.st_mode))
                 (void) unlinkat(dir_fd, file, 0);
         return 0;
 }

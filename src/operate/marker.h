@@ -18,7 +18,7 @@ int marker_set(const char *name);
 /* True when VE NAME has a marker. */
 bool marker_is_set(const char *name);
 
-/* Removes the markers. Returns 0 or -errno. */
+/* Removes the markers, for good when the call returns. Returns 0 or -errno. */
 int marker_clear(const char *name);
 
 /* Renames the markers back, unless there is a new definition in that place. Returns 0 or -errno. */
