@@ -22,6 +22,14 @@ void uuid_format(const uint8_t uuid[16], char ret[UUID_TEXT_SIZE]) {
                 (void) sprintf(ret + 2 * i, "%02x", uuid[i]);
 }
 
+void uuid_format_dashed(const uint8_t uuid[16], char ret[UUID_DASHED_SIZE]) {
+        char text[UUID_TEXT_SIZE];
+
+        uuid_format(uuid, text);
+        (void) snprintf(ret, UUID_DASHED_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", text, text + 8,
+                        text + 12, text + 16, text + 20);
+}
+
 int uuid_random(uint8_t ret[16]) {
         if (getrandom(ret, 16, 0) != 16)
                 return -EIO;

@@ -51,7 +51,7 @@ static const Step visible_steps[] = {
 
 static const Step api_steps[] = {
                 {STEP_ENTER_ROOT},
-                {STEP_MOUNT, .path = "proc", .fs = "proc", .attributes = API},
+                {STEP_MOUNT, .path = "proc", .fs = "proc", .opens = BASE_PROC, .attributes = API},
                 /* "Mount /sys read-only": the VE does not manage the hardware, and its udev stays
                    off. */
                 {STEP_MOUNT, .path = "sys", .fs = "sysfs", .opens = BASE_SYS,
@@ -169,12 +169,28 @@ static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
         return r;
 }
 
+/*
+ * The kernel's boot id is the host's; the VE's journal tells its boots apart by one of each start.
+ */
+static int plan_boot_id(LaunchPlan *plan, const LaunchFacts *facts) {
+        const Step steps[] = {
+                        {STEP_FILE, .base = BASE_RUN_HOST, .path = "boot-id", .mode = 0444,
+                                        .source = own(plan, text_format("%s\n", facts->boot_id))},
+                        {STEP_COVER, .base = BASE_PROC, .path = "sys/kernel/random/boot_id",
+                                        .from = BASE_RUN_HOST, .source = "boot-id"},
+        };
+
+        return steps[0].source ? add(plan, steps, ELEMENTSOF(steps)) : -ENOMEM;
+}
+
 /* "The /run/host/ hierarchy", read-only as a whole in the end. */
 static int plan_run_host(LaunchPlan *plan, const LaunchFacts *facts) {
         Step uuid = {STEP_FILE, .base = BASE_RUN_HOST, .path = "container-uuid", .mode = 0444,
                         .source = own(plan, text_format("%s\n", facts->uuid))};
         int r = uuid.source ? add(plan, &uuid, 1) : -ENOMEM;
 
+        if (r >= 0)
+                r = plan_boot_id(plan, facts);
         if (r >= 0)
                 r = place(plan, facts->notify_socket, "notify", S_IFSOCK);
         if (r >= 0)
@@ -313,6 +329,7 @@ const char *step_type_name(StepType type) {
                         [STEP_SYMLINK] = "symbolic link",
                         [STEP_FILE] = "file",
                         [STEP_PLACE] = "node",
+                        [STEP_COVER] = "cover",
                         [STEP_SEAL] = "sealing",
                         [STEP_PIVOT] = "pivot",
                         [STEP_HOSTNAME] = "host name",

@@ -35,6 +35,7 @@ typedef enum StepType {
         STEP_SYMLINK,    /* make a link `path` to `source` */
         STEP_FILE,       /* write `source` to a file `path` with `mode` */
         STEP_PLACE,      /* attach what was held for `source` on a new `path` of kind `mode` */
+        STEP_COVER,      /* bind file `source` of base `from`, read-only, over `path` */
         STEP_SEAL,       /* make the filesystem of `base` read-only */
         STEP_PIVOT,      /* make it the root, and drop the host */
         STEP_HOSTNAME,   /* set `source` */
@@ -50,6 +51,7 @@ typedef enum StepBase {
         BASE_RUN,
         BASE_RUN_HOST,
         BASE_SYS,
+        BASE_PROC,
         _BASE_MAX
 } StepBase;
 
@@ -66,6 +68,7 @@ typedef struct Step {
         StepBase opens; /* STEP_MOUNT: what it is as a base; BASE_ROOT: none */
         const char *path;
         const char *source;
+        StepBase from;  /* STEP_COVER: what `source` is relative to */
         const char *fs; /* filesystem type */
         StepOption options[STEP_OPTIONS_MAX];
         uint64_t attributes; /* MOUNT_ATTR_* */
@@ -78,6 +81,7 @@ typedef struct LaunchFacts {
         bool host_template;        /* the template is the built-in "host" */
         const char *notify_socket; /* path of the service manager's, on the host */
         const char *uuid;          /* the VE's, 32 hex digits */
+        const char *boot_id;       /* of this start, as the kernel prints one, without newline */
         const char *os_release;    /* path of the host's, no link; or NULL */
         const char *inaccessible;  /* path of the host systemd's inaccessible nodes, or NULL */
         char *const *host_env;     /* variables that tell about the host */

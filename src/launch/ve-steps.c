@@ -120,6 +120,24 @@ static int place(Launch *launch, const Step *step) {
         return mount_attach(fd, target);
 }
 
+static int cover(Launch *launch, const Step *step) {
+        _cleanup_close_ int source =
+                        path_open_strict(launch->base_fd[step->from], step->source, O_PATH, 0);
+        _cleanup_close_ int target = -EBADF, fd = -EBADF;
+        int r;
+
+        if (source < 0)
+                return source;
+        target = path_open_strict(launch->base_fd[step->base], step->path, O_PATH, 0);
+        if (target < 0)
+                return target;
+        fd = mount_clone(source, "", /* recursive= */ false);
+        if (fd < 0)
+                return fd;
+        r = mount_set(fd, MOUNT_ATTR_RDONLY, -EBADF);
+        return r < 0 ? r : mount_attach(fd, target);
+}
+
 /* What is mounted on it keeps its own flags. */
 static int seal(Launch *launch, const Step *step) {
         return mount_set(launch->base_fd[step->base], MOUNT_ATTR_RDONLY, -EBADF);
@@ -156,6 +174,7 @@ static int (*const handlers[_STEP_TYPE_MAX])(Launch *launch, const Step *step) =
                 [STEP_SYMLINK] = symbolic_link,
                 [STEP_FILE] = file,
                 [STEP_PLACE] = place,
+                [STEP_COVER] = cover,
                 [STEP_SEAL] = seal,
                 [STEP_PIVOT] = pivot,
                 [STEP_HOSTNAME] = hostname,

@@ -32,6 +32,7 @@ typedef struct Start {
         Definition *definition;
         uint32_t uid_base;
         uint8_t uuid[16];
+        uint8_t boot_id[16];
 } Start;
 
 static void start_done(Start *start) {
@@ -94,7 +95,7 @@ static int attach_root(void *userdata, int userns_fd, int staging_fd) {
         });
 }
 
-/* What plan and steps are given: the VE's ids. Logs. */
+/* What plan and steps are given: the VE's ids, and this start's. Logs. */
 static int prepare(Start *start) {
         const char *name = start->definition->name;
         int r;
@@ -104,6 +105,9 @@ static int prepare(Start *start) {
                                     : storage_uuid(start->definition, start->uuid);
         if (r < 0)
                 return r;
+        r = uuid_random(start->boot_id);
+        if (r < 0)
+                return log_error_errno(r, "No boot id can be made for VE %s: %m.", name);
         r = uid_range_allocate("", name, &start->uid_base);
         if (r < 0)
                 return log_error_errno(
@@ -117,10 +121,11 @@ static int run(Start *start, LaunchResult *ret) {
         _cleanup_free_ char *inaccessible = realpath(HOST_INACCESSIBLE, NULL);
         _cleanup_strv_ char **env = NULL;
         _cleanup_(launch_plan_done) LaunchPlan plan = {};
-        char uuid[UUID_TEXT_SIZE];
+        char uuid[UUID_TEXT_SIZE], boot_id[UUID_DASHED_SIZE];
         int r;
 
         uuid_format(start->uuid, uuid);
+        uuid_format_dashed(start->boot_id, boot_id);
         if (os_release && host_variables(os_release, &env) == -ENOMEM)
                 return log_oom();
         r = launch_plan(start->definition,
@@ -129,6 +134,7 @@ static int run(Start *start, LaunchResult *ret) {
                                                         start->definition->template, TEMPLATE_HOST),
                                         .notify_socket = getenv("NOTIFY_SOCKET"),
                                         .uuid = uuid,
+                                        .boot_id = boot_id,
                                         .os_release = os_release,
                                         .inaccessible = inaccessible,
                                         .host_env = env,

@@ -96,11 +96,20 @@ restarts() {
 }
 
 reboots() {
-    local before
+    local before boot
     before=$(leader $VE)
+    boot=$(boot_id)
+    [ "$boot" != "$(cat /proc/sys/kernel/random/boot_id)" ] || fail "its boot id is the host's"
     inside $VE systemctl reboot || true
     wait_until 60 has_new_leader $VE "$before" || fail "it did not come back"
     expect "$(inside $VE timeout 60 systemctl is-system-running --wait)" running
+    [ "$(boot_id)" != "$boot" ] || fail "its boot id is still the same"
+    inside $VE journalctl --field=_BOOT_ID >"$WORK/boots"
+    grep -qx "${boot//-/}" "$WORK/boots" || fail "its journal does not have the boot before"
+    grep -qx "$(boot_id | tr -d -)" "$WORK/boots" || fail "its journal does not have this boot"
+}
+boot_id() {
+    inside $VE cat /proc/sys/kernel/random/boot_id
 }
 
 stops() {
@@ -145,7 +154,7 @@ for release in 12 13; do
     check "$NAME writes unshifted to its own disk, not the template" unshifted_on_disk $release
     check "$NAME has controllers delegated" delegated
     check "$NAME keeps its files over a restart" restarts
-    check "$NAME reboots from inside" reboots
+    check "$NAME reboots from inside, with a boot id of its own each time" reboots
     check "$NAME stops in order" stops
     check "$NAME leaves nothing running" leaves_nothing
     check "$NAME is no mount on the host afterwards" same_mounts

@@ -15,6 +15,7 @@ static Definition definition = {
 static const LaunchFacts plain = {
                 .notify_socket = "/run/systemd/notify",
                 .uuid = "0123456789abcdef0123456789abcdef",
+                .boot_id = "fedcba98-7654-4210-8edc-ba9876543210",
 };
 
 static LaunchPlan make(const LaunchFacts *facts) {
@@ -75,6 +76,7 @@ Test(plan, nothing_is_mounted_after_the_pivot) {
         for (size_t i = find(&plan, STEP_PIVOT, NULL); i < plan.n; i++) {
                 cr_assert_neq(plan.steps[i].type, STEP_MOUNT);
                 cr_assert_neq(plan.steps[i].type, STEP_PLACE);
+                cr_assert_neq(plan.steps[i].type, STEP_COVER);
         }
         launch_plan_done(&plan);
 }
@@ -103,6 +105,7 @@ Test(plan, a_base_is_mounted_before_it_is_used) {
 
         for (size_t i = 0; i < plan.n; i++) {
                 cr_assert(open[plan.steps[i].base], "step %zu", i);
+                cr_assert(open[plan.steps[i].from], "step %zu", i);
                 if (plan.steps[i].type == STEP_MOUNT)
                         open[plan.steps[i].opens] = true;
         }
@@ -171,6 +174,22 @@ Test(plan, run_host_is_sealed_when_all_is_in_it) {
                         cr_assert(plan.steps[i].attributes & MOUNT_ATTR_RDONLY, "%s",
                                         plan.steps[i].source);
         cr_assert(strv_contains(plan.env, "container_host_id=debian"));
+        launch_plan_done(&plan);
+}
+
+Test(plan, the_boot_id_is_the_starts_own) {
+        LaunchPlan plan = make(&plain);
+        const Step *file = &plan.steps[find(&plan, STEP_FILE, "boot-id")];
+        const Step *cover = &plan.steps[find(&plan, STEP_COVER, "sys/kernel/random/boot_id")];
+
+        cr_assert_str_eq(file->source, "fedcba98-7654-4210-8edc-ba9876543210\n");
+        cr_assert_eq(file->base, BASE_RUN_HOST);
+        cr_assert_eq(file->mode, 0444);
+        cr_assert_eq(cover->base, BASE_PROC);
+        cr_assert_eq(cover->from, file->base);
+        cr_assert_str_eq(cover->source, file->path);
+        cr_assert_lt(file, cover);
+        cr_assert_lt(cover, &plan.steps[find(&plan, STEP_SEAL, NULL)]);
         launch_plan_done(&plan);
 }
 
