@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -81,6 +82,21 @@ static bool wait_for_go(int socket_fd, int launcher_fd) {
         return true;
 }
 
+/*
+ * The kernel throws away what PID 1 of a pid namespace has no handler for. A stop that comes before
+ * the VE's systemd listens would be lost; blocked it stays pending over execve(2), until systemd
+ * takes it from its signalfd. Other inits need not lift a mask that they don't know of.
+ */
+static int keep_stop_signal(const Launch *launch) {
+        sigset_t set;
+
+        if (!launch->systemd)
+                return 0;
+        if (sigemptyset(&set) < 0 || sigaddset(&set, launch->request->definition->stop_signal) < 0)
+                return -errno;
+        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
 static _Noreturn void execute_init(const Launch *launch, int dev_null) {
         const LaunchPlan *plan = launch->request->plan;
         char **argv = launch->argv;
@@ -115,6 +131,9 @@ static _Noreturn void be_first_process(
         dev_null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (dev_null < 0)
                 fail(socket_fd, first_step - 1, -errno);
+        r = keep_stop_signal(launch);
+        if (r < 0)
+                fail(socket_fd, first_step - 1, r);
         report(socket_fd, REPORT_READY, 0, 0);
         if (!wait_for_go(socket_fd, launcher_fd))
                 _exit(EXIT_FAILURE);
