@@ -5,16 +5,20 @@
 #include <grp.h>
 #include <linux/sched.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/process.h"
+#include "kernel/capability.h"
 
 static int write_map(pid_t pid, const char *name, uint32_t base, uint32_t size) {
         char path[64], map[64];
@@ -43,27 +47,73 @@ static int map_and_open(pid_t pid, uint32_t base, uint32_t size) {
         return fd < 0 ? -errno : fd;
 }
 
+/*
+ * A user namespace counts against the limits of the user who made it: inotify instances, message
+ * queues, pending signals, namespaces… Made by root on the host, all of them would share root's,
+ * and one could use up what the others and the host's own services need. So its own first uid makes
+ * it, with capabilities kept where the host lets only the privileged make user namespaces.
+ */
+static int make_as_owner(uint32_t base) {
+        const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+        int r;
+
+        /* The maker's is the namespace's as a whole. Without CAP_SYS_RESOURCE it stays what it is.
+         */
+        (void) setrlimit(RLIMIT_NPROC, &unlimited);
+        if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setresgid(base, base, base) < 0 ||
+                        setresuid(base, base, base) < 0)
+                return -errno;
+        r = capability_raise();
+        if (r < 0)
+                return r;
+        return unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
+}
+
 /* Holds the namespace until the caller has a descriptor of it, and kills it; or is dead itself. */
-static _Noreturn void hold_namespace(pid_t parent) {
+static _Noreturn void hold_namespace(pid_t parent, uint32_t base, int report_fd) {
+        int r = make_as_owner(base);
+
+        /* After the change of uid, which resets it. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-                _exit(1);
+                _exit(EXIT_FAILURE);
+        if (write(report_fd, &r, sizeof(r)) != sizeof(r))
+                _exit(EXIT_FAILURE);
         for (;;)
                 pause();
 }
 
-int userns_new(uint32_t base, uint32_t size) {
-        struct clone_args args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
-        pid_t parent = getpid(), pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
-        int fd;
+/* Waits until the namespace is there. Returns 0 or -errno. */
+static int await_namespace(int report_fd) {
+        int r;
+        ssize_t n;
 
+        do
+                n = read(report_fd, &r, sizeof(r));
+        while (n < 0 && errno == EINTR);
+        return n == sizeof(r) ? r : -ECHILD;
+}
+
+int userns_new(uint32_t base, uint32_t size) {
+        _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
+        pid_t parent = getpid(), pid;
+        int ends[2], r;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        read_end = ends[0];
+        write_end = ends[1];
+        pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                hold_namespace(parent);
-        fd = map_and_open(pid, base, size);
+                hold_namespace(parent, base, write_end);
+        write_end = fd_close(write_end);
+        r = await_namespace(read_end);
+        if (r >= 0)
+                r = map_and_open(pid, base, size);
         (void) kill(pid, SIGKILL);
         (void) process_wait(pid);
-        return fd;
+        return r;
 }
 
 pid_t fork_as_sibling(uint64_t namespaces) {

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /*
- * Makes a user namespace, owned by the caller, in which ids 0 to SIZE-1 are BASE to BASE+SIZE-1
- * outside. Returns a descriptor of it or -errno.
+ * Makes a user namespace in which ids 0 to SIZE-1 are BASE to BASE+SIZE-1 outside. It is owned by
+ * BASE, whose limits it counts against, not root's. Returns a descriptor of it or -errno.
  */
 int userns_new(uint32_t base, uint32_t size);
 

@@ -222,6 +222,27 @@ host_processes() {
 }
 check "processes of the host" host_processes
 
+# Opens inotify instances until the kernel refuses, says so, and keeps them. 294 is inotify_init1(2).
+HOARD='$| = 1; $n++ while syscall(294, 0) >= 0; print "$n\n"; sleep 600'
+ONE='exit(syscall(294, 0) < 0)'
+hoards() {
+    [ "$(uname -m)" = x86_64 ] || skip "the system call's number is another one"
+    define hoarder "[VE]" "Template=host"
+    define neighbour "[VE]" "Template=host"
+    start hoarder
+    start neighbour
+    inside hoarder perl -e "$HOARD" >"$WORK/hoard" &
+    wait_until 30 test -s "$WORK/hoard" || fail "it did not come to the kernel's limit"
+    # The control: there is nothing left for who shares the limit.
+    ! inside hoarder perl -e "$ONE" || fail "the limit is none"
+    perl -e "$ONE" || fail "the host's root has none left"
+    inside neighbour perl -e "$ONE" || fail "another VE has none left"
+    systemctl stop ve@hoarder ve@neighbour
+    wait || true
+}
+check "a VE that uses up a per-user limit harms nobody else" hoards
+remove hoarder neighbour
+
 escapes() {
     local text
     tiny_template $VE static-init
