@@ -42,7 +42,8 @@ static int attach_staged(Launch *launch, int fd, const char *name) {
 static int stage(Launch *launch, const Step *step _unused_) {
         /* The VE's PID 1, no longer root on the host, has to find the root in it. */
         static const MountOption options[] = {{"mode", "0711"}, {"size", "1m"}};
-        _cleanup_free_ char *path = text_format(VE_RUN "/%s", launch->request->definition->name);
+        _cleanup_free_ char *path =
+                        text_format(VE_RUNNING "/%s", launch->request->definition->name);
         _cleanup_close_ int fd = -EBADF, target = -EBADF;
         int r;
 

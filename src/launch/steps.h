@@ -17,7 +17,7 @@ typedef struct Held {
 typedef struct Launch {
         const LaunchRequest *request;
         int userns_fd;
-        int staging_fd; /* VE_RUN/NAME in our own mount namespace */
+        int staging_fd; /* VE_RUNNING/NAME in our own mount namespace */
         int root_fd;    /* the root's mount below it */
         char **argv;    /* of the VE's PID 1 */
         bool systemd;   /* it is one */

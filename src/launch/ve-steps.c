@@ -20,7 +20,7 @@
 
 static int enter_root(Launch *launch, const Step *step _unused_) {
         _cleanup_free_ char *path =
-                        text_format(VE_RUN "/%s/root", launch->request->definition->name);
+                        text_format(VE_RUNNING "/%s/root", launch->request->definition->name);
         _cleanup_close_ int fd = -EBADF, target = -EBADF;
         int r;
 

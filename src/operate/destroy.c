@@ -96,12 +96,12 @@ static ExitCode make_sure_it_is_down(Systemd *systemd, const char *name) {
  * and for a slice that only ever had a property set (its cgroup, on systemd 252).
  */
 static void remove_runtime(const char *name) {
-        _cleanup_close_ int run = open(VE_RUN, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int run = open(VE_RUNNING, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_free_ char *slice = ve_slice_name(name), *cgroup = NULL;
         int r = run < 0 ? 0 : tree_remove_at(run, name);
 
         if (r < 0)
-                log_warning_errno(r, "Cannot remove %s/%s, ignoring: %m.", VE_RUN, name);
+                log_warning_errno(r, "Cannot remove %s/%s, ignoring: %m.", VE_RUNNING, name);
         cgroup = slice ? text_format("/sys/fs/cgroup/ve.slice/%s", slice) : NULL;
         if (cgroup)
                 (void) rmdir(cgroup);

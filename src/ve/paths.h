@@ -16,10 +16,12 @@
 #define VE_PRIVATE "/var/lib/ve/private"
 
 /*
- * Runtime state. VE_RUN/NAME exists while ve@NAME.service is active: systemd makes and removes it
- * (RuntimeDirectory=). The uid range of the VE is in VE_RUN/NAME/uid-base.
+ * Runtime state. VE_RUNNING/NAME exists while ve@NAME.service is active: systemd makes and removes
+ * it (RuntimeDirectory=), and what else is in VE_RUN can't be mistaken for it. The uid range of the
+ * VE is in VE_RUNNING/NAME/uid-base.
  */
 #define VE_RUN "/run/ve"
+#define VE_RUNNING VE_RUN "/running"
 
 /* Where systemd keeps what generators wrote (systemd.generator(7)), the normal directory. */
 #define VE_GENERATED "/run/systemd/generator"

@@ -18,8 +18,8 @@ enum { SLOT_FIRST = 524288 / 65536, SLOT_LAST = 1878982656 / 65536, SLOT_END };
 
 /*
  * Who took which slot last: a record of RECORD_SIZE bytes a slot, the VE's name padded with zeros.
- * A record counts only while VE_RUN/NAME/uid-base says the same, so that nothing has to be taken
- * out of it when a VE stops. It is the lock as well.
+ * A record counts only while VE_RUNNING/NAME/uid-base says the same, so that nothing has to be
+ * taken out of it when a VE stops. It is the lock as well.
  */
 #define REGISTRY VE_RUN "/uid-ranges"
 enum { RECORD_SIZE = 64 };
@@ -82,7 +82,7 @@ static int take_file(
 }
 
 int uid_range_lookup(const char *root, const char *name, uint32_t *ret_base) {
-        _cleanup_free_ char *path = text_format("%s" VE_RUN "/%s/" BASE_FILE, root, name);
+        _cleanup_free_ char *path = text_format("%s" VE_RUNNING "/%s/" BASE_FILE, root, name);
         _cleanup_free_ char *text = NULL;
         uint64_t base;
         int r;
@@ -127,7 +127,7 @@ static void closedirp(DIR **dir) {
 
 /* A registry that is new, or that somebody removed, does not know the VEs that run. */
 static int claim_running(const Registry *registry) {
-        _cleanup_free_ char *path = text_format("%s" VE_RUN, registry->root);
+        _cleanup_free_ char *path = text_format("%s" VE_RUNNING, registry->root);
         _cleanup_(closedirp) DIR *dir = path ? opendir(path) : NULL;
         struct dirent *entry;
 
@@ -219,7 +219,7 @@ static int take_host(SlotMap *map, const char *root) {
 }
 
 int uid_range_allocate(const char *root, const char *name, uint32_t *ret_base) {
-        _cleanup_free_ char *path = text_format("%s" VE_RUN "/%s/" BASE_FILE, root, name);
+        _cleanup_free_ char *path = text_format("%s" VE_RUNNING "/%s/" BASE_FILE, root, name);
         _cleanup_(registry_close) Registry registry = {.fd = -EBADF};
         SlotMap map = {};
         char text[32];

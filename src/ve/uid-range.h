@@ -5,8 +5,8 @@
  * Private uid ranges: 65536 uids and as many gids for each running VE, starting at a multiple of
  * 65536 between 524288 and 1878982656 (systemd's UIDS-GIDS.md, "Container UID Ranges").
  *
- * A range is taken while VE_RUN/NAME/uid-base says so; systemd removes that directory when the unit
- * stops, and the range with it.
+ * A range is taken while VE_RUNNING/NAME/uid-base says so; systemd removes that directory when the
+ * unit stops, and the range with it.
  */
 
 #include <stdint.h>
@@ -16,8 +16,8 @@
 /*
  * Allocates a range for VE NAME in the registry VE_RUN/uid-ranges: the same one again as last
  * time where it is still free (it is derived from NAME), disjoint from every other VE's and from
- * all ids in the host's passwd, group, subuid and subgid. VE_RUN/NAME must exist. ROOT is "", or a
- * directory that stands for "/" in tests. Returns 0, -ENOSPC when all are taken, -errno.
+ * all ids in the host's passwd, group, subuid and subgid. VE_RUNNING/NAME must exist. ROOT is "",
+ * or a directory that stands for "/" in tests. Returns 0, -ENOSPC when all are taken, -errno.
  */
 int uid_range_allocate(const char *root, const char *name, uint32_t *ret_base);
 

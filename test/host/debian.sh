@@ -58,7 +58,7 @@ container_interface() {
 shifted() {
     local pid base count
     pid=$(leader $VE)
-    base=$(cat /run/ve/$VE/uid-base)
+    base=$(cat /run/ve/running/$VE/uid-base)
     expect "$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$pid/status")" "$base" "the uid of its PID 1"
     expect "$(sed -n 's/^Gid:\t\([0-9]*\).*/\1/p' "/proc/$pid/status")" "$base" "the gid of its PID 1"
     expect $((base % 65536)) 0 "the base modulo 65536"
@@ -127,11 +127,11 @@ stops() {
 }
 
 leaves_nothing() {
-    wait_until 5 gone || fail "something of it is left: $(ls -d /run/ve/$VE "$(cgroup_root)"/ve.slice/ve-* 2>/dev/null | paste -sd' ')"
+    wait_until 5 gone || fail "something of it is left: $(ls -d /run/ve/running/$VE "$(cgroup_root)"/ve.slice/ve-* 2>/dev/null | paste -sd' ')"
     expect "$(snapshot_processes)" "" "processes"
 }
 gone() {
-    [ ! -e /run/ve/$VE ] && ! compgen -G "$(cgroup_root)/ve.slice/ve-*" >/dev/null
+    [ ! -e /run/ve/running/$VE ] && ! compgen -G "$(cgroup_root)/ve.slice/ve-*" >/dev/null
 }
 
 powers_off() {

@@ -50,7 +50,7 @@ check "in the order that After= asks for" in_order
 
 disjoint() {
     local bases
-    bases=$(cat /run/ve/many-*/uid-base | tr -s '\n ' '\n' | sort -u | wc -l)
+    bases=$(cat /run/ve/running/many-*/uid-base | tr -s '\n ' '\n' | sort -u | wc -l)
     expect "$bases" 10 "the number of uid bases"
 }
 check "each with a uid range of its own" disjoint

@@ -40,7 +40,7 @@ check "a start can be traced" can_trace
 
 # Whatever happened, nothing is left but the private data, whole, and it can be started again.
 nothing_left() {
-    [ ! -e /run/ve/$VE ] && [ -z "$(snapshot_cgroups)" ] && [ -z "$(snapshot_processes)" ]
+    [ ! -e /run/ve/running/$VE ] && [ -z "$(snapshot_cgroups)" ] && [ -z "$(snapshot_processes)" ]
 }
 
 # kill_at CALL NUMBER
@@ -60,7 +60,7 @@ kill_at() {
             "$where: what the unit says"
     fi
     wait_until 10 nothing_left ||
-        fail "$where: left: $(snapshot_cgroups | paste -sd' ') $(snapshot_processes | paste -sd' ') $(ls -d /run/ve/$VE 2>/dev/null)"
+        fail "$where: left: $(snapshot_cgroups | paste -sd' ') $(snapshot_processes | paste -sd' ') $(ls -d /run/ve/running/$VE 2>/dev/null)"
     reset $VE
     rm -rf /var/lib/ve/private/$VE
 }

@@ -17,6 +17,8 @@ in_force() {
     expect "$(slice_file memory.max)" $((300 * 1024 * 1024)) memory.max
     expect "$(slice_file memory.swap.max)" 0 memory.swap.max
     expect "$(slice_file pids.max)" 123 pids.max
+    # systemd's own default for services would be a second, hidden limit.
+    expect "$(cat "$(cgroup_of $VE)/pids.max")" max "pids.max of the service"
     expect "$(slice_file cpu.max)" "150000 100000" cpu.max
     expect "$(slice_file cpu.weight)" 50 cpu.weight
 }
@@ -52,7 +54,7 @@ check "memory, pids, cpu and io are the VE's systemd's to use" delegated
 not_its_own() {
     need_controllers memory
     # The cgroup that the VE was given is its root's, but not the limits on it.
-    expect "$(stat -c %u "$(cgroup_of $VE)")" "$(cat /run/ve/$VE/uid-base)" "the owner of its cgroup"
+    expect "$(stat -c %u "$(cgroup_of $VE)")" "$(cat /run/ve/running/$VE/uid-base)" "the owner of its cgroup"
     expect "$(stat -c %u "$(cgroup_of $VE)/memory.max")" 0 "the owner of its memory.max"
     cannot $VE "lift its own limit" sh -c 'echo max >/sys/fs/cgroup/memory.max'
     cannot $VE "lift its own limit" sh -c 'echo max >/sys/fs/cgroup/pids.max'

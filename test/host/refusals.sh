@@ -96,10 +96,10 @@ starts_with_error() {
         fail "the journal does not have it"
     }
     journalctl --sync
-    expect "$(journalctl -q --no-pager -o cat --since="$SINCE" _COMM=ve-launch | wc -l)" 1 "the number of its messages"
+    expect "$(journalctl -q --no-pager -o cat --since="$SINCE" SYSLOG_IDENTIFIER="$name" | wc -l)" 1 "the number of its messages"
     expect "$(snapshot_mounts)" "$mounts" "the host's mounts"
     expect "$(snapshot_processes)" "" "the processes left"
-    [ ! -e "/run/ve/$name" ] || fail "/run/ve/$name is left"
+    [ ! -e "/run/ve/running/$name" ] || fail "/run/ve/running/$name is left"
     reset "$name"
 }
 

@@ -66,7 +66,7 @@ snapshot_tree() {
     [ ! -d "$1" ] || find "$1" -mindepth 1 -maxdepth "${2:-9}" ! -name '*.lock' ! -name 'systemd-private-*' \
         ! -path '/var/lib/ve/templates/host*' \
         ! -path '/var/lib/ve/templates/debian-*' -printf '%P %y\n' |
-        grep -v -e '^veneer-test\.' -e '^templates d$' -e '^private d$' -e '^locks d$' -e '^uid-ranges f$' -e '^veneer-test.service' \
+        grep -v -e '^veneer-test\.' -e '^templates d$' -e '^private d$' -e '^locks d$' -e '^running d$' -e '^uid-ranges f$' -e '^veneer-test.service' \
             -e '^\.[A-Za-z0-9]*-unix' |
         LC_ALL=C sort
 }

@@ -58,7 +58,7 @@ lists() {
     line=$(vectl list -n -o name,state,leader,template,uid-base,tasks,enabled,result,reload | grep '^vl-up ')
     read -r -a words <<<"$line"
     expect "${#words[@]}" 9 "the number of words in: $line"
-    expect "${words[*]:0:5}" "vl-up running $(leader vl-up) vl $(cat /run/ve/vl-up/uid-base)"
+    expect "${words[*]:0:5}" "vl-up running $(leader vl-up) vl $(cat /run/ve/running/vl-up/uid-base)"
     expect "${words[*]:6}" "disabled success no"
     expect_match "$(vectl list | head -n 1)" "NAME *STATE *LEADER *TEMPLATE *UID-BASE *MEMORY *TASKS *SINCE*" "the headings"
     read -r -a words <<<"$(vectl list -n | grep '^vl-down ')"
@@ -74,7 +74,7 @@ json() {
     text=$(vectl list --json)
     grep -q '"name": "vl-up"' <<<"$text"
     grep -q "\"leader\": $(leader vl-up)," <<<"$text"
-    grep -q "\"uid-base\": $(cat /run/ve/vl-up/uid-base)," <<<"$text"
+    grep -q "\"uid-base\": $(cat /run/ve/running/vl-up/uid-base)," <<<"$text"
     grep -A 2 '"name": "vl-down"' <<<"$text" | grep '"leader": null'
     vectl list --json -o name,reload | grep '"reload": *false'
 }

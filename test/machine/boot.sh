@@ -54,7 +54,7 @@ check "with MemoryMax=, TasksMax= and CPUQuota= in force" limits
 
 no_process() {
     expect_no_veneer_process
-    expect "$(cat /run/ve/boot-*/uid-base | tr -s '\n ' '\n' | sort -u | wc -l)" 10 "the number of uid bases"
+    expect "$(cat /run/ve/running/boot-*/uid-base | tr -s '\n ' '\n' | sort -u | wc -l)" 10 "the number of uid bases"
 }
 check "with no process of Veneer, and a uid range each" no_process
 

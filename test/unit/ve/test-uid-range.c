@@ -25,13 +25,13 @@ static void make_directory(const char *name) {
 
 /* As systemd does with RuntimeDirectory= when the unit of VE NAME starts and stops. */
 static void start(const char *name) {
-        _cleanup_free_ char *path = text_format("/run/ve/%s", name);
+        _cleanup_free_ char *path = text_format("/run/ve/running/%s", name);
 
         make_directory(path);
 }
 
 static void stop(const char *name) {
-        _cleanup_free_ char *path = text_format("%s/run/ve/%s", root, name);
+        _cleanup_free_ char *path = text_format("%s/run/ve/running/%s", root, name);
 
         cr_assert_eq(tree_remove_at(AT_FDCWD, path), 0);
 }
@@ -49,7 +49,7 @@ static uint32_t allocate(const char *name) {
 static void set_up(void) {
         cr_assert_not_null(mkdtemp(root));
         make_directory("/etc");
-        make_directory("/run/ve");
+        make_directory("/run/ve/running");
 }
 
 static void tear_down(void) {
@@ -57,6 +57,13 @@ static void tear_down(void) {
 }
 
 TestSuite(uid_range, .init = set_up, .fini = tear_down);
+
+Test(uid_range, no_name_is_in_the_way_of_another) {
+        (void) allocate("uid-ranges");
+        (void) allocate("locks");
+        (void) allocate("running");
+        (void) allocate("web1");
+}
 
 Test(uid_range, lies_where_systemd_has_containers) {
         uint32_t base = allocate("web1");
@@ -82,7 +89,7 @@ Test(uid_range, running_ves_are_known_without_the_registry) {
         /* A VE that runs with the very range that web1's name leads to, and nobody remembers. */
         stop("web1");
         start("other");
-        write_file("/run/ve/other/uid-base", record);
+        write_file("/run/ve/running/other/uid-base", record);
         cr_assert_eq(unlink(registry), 0);
         second = allocate("web1");
         cr_assert_neq(first, second);
@@ -95,7 +102,7 @@ Test(uid_range, what_a_stopped_ve_left_in_the_registry_is_free) {
         /* Runs with web1's range: web1 has to take another, and gets its own back afterwards. */
         stop("web1");
         start("other");
-        write_file("/run/ve/other/uid-base", record);
+        write_file("/run/ve/running/other/uid-base", record);
         {
                 _cleanup_free_ char *registry = text_format("%s/run/ve/uid-ranges", root);
 
