@@ -222,6 +222,11 @@ static int add_slice(UnitSet *set, const Definition *definition) {
         unit_text_add(&text, "Unit",
                         "Goes with the last unit in it, so that a stop leaves no cgroup.",
                         "StopWhenUnneeded", "yes");
+        /* As systemd-nspawn@.service has it: far above what a VE needs, and below what a host has.
+         */
+        unit_text_add(&text, "Slice",
+                        "Keeps a VE that forks without end from the host's last process.",
+                        "TasksMax", "16384");
         r = add_pass_lines(&text, definition, "Slice");
         if (r >= 0)
                 r = unit_text_finish(&text, &content);

@@ -36,8 +36,8 @@ typedef struct Directives {
 static bool is_ours(const IniEvent *event, bool slice) {
         static const char *const dropin[] = {"Unit.SourcePath", "Unit.Wants", "Unit.After",
                         "Service.Slice", "Service.Restart", "Service.KillSignal"};
-        static const char *const own_slice[] = {
-                        "Unit.Description", "Unit.SourcePath", "Unit.StopWhenUnneeded"};
+        static const char *const own_slice[] = {"Slice.TasksMax", "Unit.Description",
+                        "Unit.SourcePath", "Unit.StopWhenUnneeded"};
         const char *const *ours = slice ? own_slice : dropin;
         size_t n = slice ? ELEMENTSOF(own_slice) : ELEMENTSOF(dropin);
         _cleanup_free_ char *name = text_format("%s.%s", event->section, event->key);
