@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -24,6 +27,17 @@ const char *log_last_error(void) {
         return last_error ?: "";
 }
 
+/* True when stderr is what systemd connected to the journal: a program started from a service's
+ * shell has the variable, too (systemd.exec(5)). */
+static bool stderr_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        struct stat st;
+
+        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+               fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == device && st.st_ino == inode;
+}
+
 static void log_va(LogLevel level, int error, const char *format, va_list ap) {
         _cleanup_free_ char *raw = NULL, *message = NULL;
 
@@ -31,7 +45,7 @@ static void log_va(LogLevel level, int error, const char *format, va_list ap) {
         if (vasprintf(&raw, format, ap) < 0)
                 raw = NULL;
         message = raw ? text_clean(raw) : NULL;
-        if (getenv("JOURNAL_STREAM"))
+        if (stderr_is_journal())
                 fprintf(stderr, "<%d>%s\n", (int) level, message ?: format);
         else
                 fprintf(stderr, "%s: %s\n", log_program, message ?: format);
