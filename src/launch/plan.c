@@ -63,9 +63,11 @@ static const Step api_steps[] = {
                                 .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME |
                                               MOUNT_ATTR_NOEXEC},
                 {STEP_DIRECTORY, .base = BASE_DEV, .path = "pts", .mode = 0755},
-                /* An instance of its own; gid 5 is "tty" everywhere. */
+                /* An instance of its own; gid 5 is "tty" everywhere. The host's pool is not one
+                   VE's. */
                 {STEP_MOUNT, .base = BASE_DEV, .path = "pts", .fs = "devpts",
-                                .options = {{"mode", "0620"}, {"ptmxmode", "0666"}, {"gid", "5"}},
+                                .options = {{"mode", "0620"}, {"ptmxmode", "0666"}, {"gid", "5"},
+                                                {"max", "1024"}},
                                 .attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
                 {STEP_SYMLINK, .base = BASE_DEV, .path = "ptmx", .source = "pts/ptmx"},
                 {STEP_SYMLINK, .base = BASE_DEV, .path = "fd", .source = "/proc/self/fd"},

@@ -52,7 +52,6 @@ boot_container() {
         cgroup=$(own_cgroup "$name") || return 1
         at_end "remove_cgroup $cgroup"
     fi
-    allow_inotify || return 1
     mkdir -p "$dir/opt/veneer-test/archives"
     command="exec systemd-nspawn --quiet --boot --keep-unit --register=no --capability=all
         --directory=$(printf %q "$dir") --machine=$(printf %q "$name") --hostname=veneer-host
@@ -67,17 +66,6 @@ boot_container() {
     at_end "stop_container $SUPERVISOR"
     LEADER=$(wait_for_leader "$SUPERVISOR") || return 1
     wait_for_boot
-}
-
-# Allows as many inotify instances as a host with Veneer does, while this runs: containers share the
-# limit of the machine, and cannot change it themselves.
-allow_inotify() {
-    local knob=/proc/sys/fs/inotify/max_user_instances had wanted
-    had=$(cat $knob)
-    wanted=$(sed -n 's/^fs\.inotify\.max_user_instances = //p' "$SOURCE/units/50-veneer.conf")
-    [ "$had" -lt "$wanted" ] || return 0
-    echo "$wanted" >$knob
-    at_end "echo $had >$knob"
 }
 
 # Makes a cgroup for a container where no systemd does; prints its directory. From the same cgroup,
