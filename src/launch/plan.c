@@ -178,6 +178,13 @@ static int plan_boot_id(LaunchPlan *plan, const LaunchFacts *facts) {
         const Step steps[] = {
                         {STEP_FILE, .base = BASE_RUN_HOST, .path = "boot-id", .mode = 0444,
                                         .source = own(plan, text_format("%s\n", facts->boot_id))},
+                        /* A user namespace in the VE may mount procfs only where one with nothing
+                           over it is visible; not for everybody in the VE to walk through. */
+                        {STEP_DIRECTORY, .base = BASE_RUN_HOST, .path = "nesting", .mode = 0700},
+                        {STEP_DIRECTORY, .base = BASE_RUN_HOST, .path = "nesting/proc",
+                                        .mode = 0700},
+                        {STEP_MOUNT, .base = BASE_RUN_HOST, .path = "nesting/proc", .fs = "proc",
+                                        .attributes = API},
                         {STEP_COVER, .base = BASE_PROC, .path = "sys/kernel/random/boot_id",
                                         .from = BASE_RUN_HOST, .source = "boot-id"},
         };

@@ -193,6 +193,19 @@ Test(plan, the_boot_id_is_the_starts_own) {
         launch_plan_done(&plan);
 }
 
+Test(plan, a_procfs_with_nothing_over_it_is_left_for_nested_namespaces) {
+        LaunchPlan plan = make(&plain);
+        const Step *parent = &plan.steps[find(&plan, STEP_DIRECTORY, "nesting")];
+        const Step *proc = &plan.steps[find(&plan, STEP_MOUNT, "nesting/proc")];
+
+        cr_assert_str_eq(proc->fs, "proc");
+        /* A nested one would have to be read-only, too. */
+        cr_assert_eq(proc->attributes & MOUNT_ATTR_RDONLY, 0);
+        cr_assert_eq(proc->opens, BASE_ROOT);
+        cr_assert_eq(parent->mode, 0700);
+        launch_plan_done(&plan);
+}
+
 Test(plan, sockets_are_passed_on) {
         LaunchFacts facts = plain;
         LaunchPlan without = make(&plain), with;
