@@ -231,7 +231,11 @@ hoards() {
     define neighbour "[VE]" "Template=host"
     start hoarder
     start neighbour
-    inside hoarder perl -e "$HOARD" >"$WORK/hoard" &
+    # More descriptors than the kernel has instances, so that it is these that run out.
+    (
+        ulimit -n 65536
+        inside hoarder perl -e "$HOARD" >"$WORK/hoard"
+    ) &
     wait_until 30 test -s "$WORK/hoard" || fail "it did not come to the kernel's limit"
     # The control: there is nothing left for who shares the limit.
     ! inside hoarder perl -e "$ONE" || fail "the limit is none"
