@@ -184,6 +184,8 @@ static __attribute__((noreturn)) void join(const ExecChild *child) {
         r = join_namespaces(child->leader);
         if (r < 0)
                 fail(child, EXEC_JOIN, r);
+        /* A host that is a container itself may lack the right to read them; the VE has it. */
+        join_limits(child->leader, child->leader_pid);
         /* Only a child is in the VE's pid namespace; it needs us no more. */
         pid = fork_as_sibling(0);
         if (pid < 0)
