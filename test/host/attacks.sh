@@ -222,8 +222,17 @@ host_processes() {
 }
 check "processes of the host" host_processes
 
-# Opens inotify instances until the kernel refuses, says so, and keeps them. 294 is inotify_init1(2).
-HOARD='$| = 1; $n++ while syscall(294, 0) >= 0; print "$n\n"; sleep 600'
+# Opens inotify instances until the kernel refuses, says so, and keeps them. 294 is inotify_init1(2). A
+# process may have fewer descriptors than a user instances, so each child opens what it can, until there
+# is none left for their parent.
+HOARD='$| = 1;
+    for (1 .. 2000) {
+        pipe(R, W);
+        if (!fork) { 1 while syscall(294, 0) >= 0; close W; sleep 600 }
+        close W;
+        <R>;
+        if (syscall(294, 0) < 0) { print "$_\n"; sleep 600 }
+    }'
 ONE='exit(syscall(294, 0) < 0)'
 hoards() {
     [ "$(uname -m)" = x86_64 ] || skip "the system call's number is another one"
@@ -231,18 +240,15 @@ hoards() {
     define neighbour "[VE]" "Template=host"
     start hoarder
     start neighbour
-    # More descriptors than the kernel has instances, so that it is these that run out.
-    (
-        ulimit -n 65536
-        inside hoarder perl -e "$HOARD" >"$WORK/hoard"
-    ) &
-    wait_until 30 test -s "$WORK/hoard" || fail "it did not come to the kernel's limit"
+    # By its own systemd: nsenter stops with what it runs when the VE shuts down.
+    inside hoarder sh -c 'cat >/run/hoard.pl' <<<"$HOARD"
+    inside hoarder systemd-run --quiet --property=StandardOutput=file:/run/hoard perl /run/hoard.pl
+    wait_until 30 inside hoarder test -s /run/hoard || fail "it did not come to the kernel's limit"
     # The control: there is nothing left for who shares the limit.
     ! inside hoarder perl -e "$ONE" || fail "the limit is none"
     perl -e "$ONE" || fail "the host's root has none left"
     inside neighbour perl -e "$ONE" || fail "another VE has none left"
     systemctl stop ve@hoarder ve@neighbour
-    wait || true
 }
 check "a VE that uses up a per-user limit harms nobody else" hoards
 remove hoarder neighbour
