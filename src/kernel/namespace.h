@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* User namespaces, and the process that becomes a VE's PID 1. */
+/* User and network namespaces, and the process that becomes a VE's PID 1. */
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +20,12 @@ pid_t fork_as_sibling(uint64_t namespaces);
 
 /* Becomes uid and gid 0, without further groups, of the user namespace the process is in. */
 int become_root(void);
+
+/*
+ * Puts the process into the network namespace that PATH is, as ip-netns(8) keeps one in /run/netns.
+ * Returns 0 or -errno, -EINVAL when PATH is something else.
+ */
+int netns_join(const char *path);
 
 /* Brings the loopback interface of the process' network namespace up. */
 int loopback_up(void);

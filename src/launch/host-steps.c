@@ -22,6 +22,24 @@ static int user_namespace(Launch *launch, const Step *step _unused_) {
         return launch->userns_fd < 0 ? launch->userns_fd : 0;
 }
 
+static int join_network(Launch *launch, const Step *step) {
+        const char *name = launch->request->definition->name;
+        int r = netns_join(step->source);
+
+        if (r == -EINVAL)
+                return log_error_errno(r,
+                                "VE %s can't be started: %s is no network namespace; correct the "
+                                "path in its definition.",
+                                name, step->source);
+        if (r < 0)
+                return log_error_errno(r,
+                                "VE %s can't be started: it can't be put into the network "
+                                "namespace %s: %m; make that first, for example with `ip netns "
+                                "add`, or correct the path in the VE's definition.",
+                                name, step->source);
+        return 0;
+}
+
 static int delegate_cgroup(Launch *launch, const Step *step _unused_) {
         return cgroup_delegate(launch->request->uid_base, launch->request->uid_base);
 }
@@ -232,6 +250,16 @@ static int hold(Launch *launch, const Step *step) {
         return 0;
 }
 
+static int hold_fresh(Launch *launch, const Step *step) {
+        _cleanup_close_ int fd = mount_new(step->fs, step->fs, NULL, 0, step->attributes);
+        int r = fd < 0 ? fd : hold_fd(launch, step->source, fd);
+
+        if (r < 0)
+                return r;
+        (void) TAKE_FD(fd);
+        return 0;
+}
+
 static int fresh(Launch *launch, const Step *step) {
         _cleanup_close_ int fd = mount_new(step->fs, step->fs, NULL, 0, step->attributes);
 
@@ -301,12 +329,14 @@ static const struct {
         bool logs; /* it says itself what is wrong */
 } handlers[_STEP_TYPE_MAX] = {
                 [STEP_USER_NAMESPACE] = {user_namespace},
+                [STEP_JOIN_NETWORK] = {join_network, .logs = true},
                 [STEP_DELEGATE_CGROUP] = {delegate_cgroup},
                 [STEP_STAGE] = {stage},
                 [STEP_ATTACH_ROOT] = {attach_root, .logs = true},
                 [STEP_ATTACH_USR] = {attach_usr, .logs = true},
                 [STEP_FIND_INIT] = {find_init, .logs = true},
                 [STEP_HOLD] = {hold},
+                [STEP_HOLD_FRESH] = {hold_fresh},
                 [STEP_FRESH] = {fresh},
                 [STEP_CREDENTIALS] = {credentials},
 };

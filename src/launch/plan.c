@@ -3,21 +3,24 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/text.h"
+#include "launch/planner.h"
 
 #define NOSUID_NODEV (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define API (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* New for every VE, and owned by its user namespace; CLONE_NEWNET comes to it where that is so. */
+#define VE_NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP)
 
 const char *const launch_init_candidates[] = {"/sbin/init", "/usr/lib/systemd/systemd",
                 "/lib/systemd/systemd", "/bin/init", NULL};
 
-/* The host's part up to the fork. Each needs what stands before it. */
+/* The host's part up to the fork, after the user namespace. Each needs what stands before it. */
 static const Step host_steps[] = {
-                {STEP_USER_NAMESPACE},
                 {STEP_DELEGATE_CGROUP},
                 {STEP_STAGE},
                 {STEP_ATTACH_ROOT},
@@ -40,22 +43,18 @@ static const struct {
 };
 
 /*
- * A user namespace may mount procfs and sysfs only where an instance with nothing mounted over it
- * is visible; a host that is a container itself has parts of its own covered. Ours are gone with
- * the pivot.
+ * A user namespace may mount procfs only where an instance with nothing mounted over it is visible;
+ * a host that is a container itself has parts of its own covered. Ours is gone with the pivot.
  */
-static const Step visible_steps[] = {
-                {STEP_FRESH, .path = "proc", .fs = "proc", .attributes = API},
-                {STEP_FRESH, .path = "sys", .fs = "sysfs", .attributes = API},
-};
+static const Step visible_proc = {STEP_FRESH, .path = "proc", .fs = "proc", .attributes = API};
 
-static const Step api_steps[] = {
+static const Step first_steps[] = {
                 {STEP_ENTER_ROOT},
                 {STEP_MOUNT, .path = "proc", .fs = "proc", .opens = BASE_PROC, .attributes = API},
-                /* "Mount /sys read-only": the VE does not manage the hardware, and its udev stays
-                   off. */
-                {STEP_MOUNT, .path = "sys", .fs = "sysfs", .opens = BASE_SYS,
-                                .attributes = API | MOUNT_ATTR_RDONLY},
+};
+
+/* /sys is there already. */
+static const Step api_steps[] = {
                 {STEP_MOUNT, .base = BASE_SYS, .path = "fs/cgroup", .fs = "cgroup2",
                                 .attributes = API},
                 {STEP_MOUNT, .path = "dev", .fs = "tmpfs", .opens = BASE_DEV,
@@ -91,14 +90,7 @@ static const Step api_steps[] = {
                                 .source = "veneer\n", .mode = 0444},
 };
 
-static const Step last_steps[] = {
-                {STEP_PIVOT},
-                {STEP_LOOPBACK},
-                /* Last: everything above needs what it drops. */
-                {STEP_CAPABILITIES},
-};
-
-static int add(LaunchPlan *plan, const Step *steps, size_t n) {
+int plan_add(LaunchPlan *plan, const Step *steps, size_t n) {
         Step *grown = reallocarray(plan->steps, plan->n + n, sizeof(Step));
 
         if (!grown)
@@ -109,8 +101,7 @@ static int add(LaunchPlan *plan, const Step *steps, size_t n) {
         return 0;
 }
 
-/* Keeps a string that a step is about to point to. Returns it, or NULL; accepts NULL. */
-static const char *own(LaunchPlan *plan, char *s) {
+const char *plan_own(LaunchPlan *plan, char *s) {
         return strv_consume(&plan->owned, s) < 0 ? NULL : s;
 }
 
@@ -118,7 +109,7 @@ static const char *own(LaunchPlan *plan, char *s) {
 static int hold(LaunchPlan *plan, const char *source, mode_t kind, uint64_t attributes) {
         if (!source)
                 return 0;
-        return add(plan,
+        return plan_add(plan,
                         &(Step){STEP_HOLD, .source = source, .mode = kind,
                                         .attributes = attributes},
                         1);
@@ -128,7 +119,7 @@ static int hold(LaunchPlan *plan, const char *source, mode_t kind, uint64_t attr
 static int place(LaunchPlan *plan, const char *source, const char *path, mode_t kind) {
         if (!source)
                 return 0;
-        return add(plan,
+        return plan_add(plan,
                         &(Step){STEP_PLACE, .base = BASE_RUN_HOST, .path = path, .source = source,
                                         .mode = kind},
                         1);
@@ -137,9 +128,9 @@ static int place(LaunchPlan *plan, const char *source, const char *path, mode_t 
 static int hold_devices(LaunchPlan *plan) {
         for (size_t i = 0; i < ELEMENTSOF(devices); i++) {
                 Step step = {STEP_HOLD, .mode = S_IFCHR,
-                                .source = own(plan, text_format("/dev/%s", devices[i].name)),
+                                .source = plan_own(plan, text_format("/dev/%s", devices[i].name)),
                                 .device = makedev(devices[i].major, devices[i].minor)};
-                int r = step.source ? add(plan, &step, 1) : -ENOMEM;
+                int r = step.source ? plan_add(plan, &step, 1) : -ENOMEM;
 
                 if (r < 0)
                         return r;
@@ -147,13 +138,30 @@ static int hold_devices(LaunchPlan *plan) {
         return 0;
 }
 
-static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
-        int r = add(plan, host_steps, ELEMENTSOF(host_steps));
+/* Joins first: nothing is lost yet when there is no such network. */
+static int plan_namespaces(LaunchPlan *plan, const LaunchFacts *facts) {
+        int r = plan_add(plan, &(Step){STEP_USER_NAMESPACE}, 1);
 
-        if (r >= 0 && facts->host_template)
-                r = add(plan, &(Step){STEP_ATTACH_USR, .path = "usr", .source = "/usr"}, 1);
+        return r < 0 ? r : plan_join_network(plan, facts);
+}
+
+static int plan_fork(LaunchPlan *plan, const LaunchFacts *facts) {
+        Step step = {STEP_FORK, .namespaces = VE_NAMESPACES};
+
+        if (network_is_own(facts))
+                step.namespaces |= CLONE_NEWNET;
+        return plan_add(plan, &step, 1);
+}
+
+static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
+        int r = plan_namespaces(plan, facts);
+
         if (r >= 0)
-                r = add(plan, &(Step){STEP_FIND_INIT}, 1);
+                r = plan_add(plan, host_steps, ELEMENTSOF(host_steps));
+        if (r >= 0 && facts->host_template)
+                r = plan_add(plan, &(Step){STEP_ATTACH_USR, .path = "usr", .source = "/usr"}, 1);
+        if (r >= 0)
+                r = plan_add(plan, &(Step){STEP_FIND_INIT}, 1);
         if (r >= 0)
                 r = hold_devices(plan);
         if (r >= 0)
@@ -163,11 +171,13 @@ static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
         if (r >= 0)
                 r = hold(plan, facts->inaccessible, S_IFDIR, API | MOUNT_ATTR_RDONLY);
         if (r >= 0)
-                r = add(plan, visible_steps, ELEMENTSOF(visible_steps));
-        if (r >= 0 && facts->credentials)
-                r = add(plan, &(Step){STEP_CREDENTIALS}, 1);
+                r = plan_add(plan, &visible_proc, 1);
         if (r >= 0)
-                r = add(plan, &(Step){STEP_FORK}, 1);
+                r = plan_sys_on_host(plan, facts);
+        if (r >= 0 && facts->credentials)
+                r = plan_add(plan, &(Step){STEP_CREDENTIALS}, 1);
+        if (r >= 0)
+                r = plan_fork(plan, facts);
         return r;
 }
 
@@ -177,7 +187,8 @@ static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
 static int plan_boot_id(LaunchPlan *plan, const LaunchFacts *facts) {
         const Step steps[] = {
                         {STEP_FILE, .base = BASE_RUN_HOST, .path = "boot-id", .mode = 0444,
-                                        .source = own(plan, text_format("%s\n", facts->boot_id))},
+                                        .source = plan_own(
+                                                        plan, text_format("%s\n", facts->boot_id))},
                         /* A user namespace in the VE may mount procfs only where one with nothing
                            over it is visible; not for everybody in the VE to walk through. */
                         {STEP_DIRECTORY, .base = BASE_RUN_HOST, .path = "nesting", .mode = 0700},
@@ -189,14 +200,14 @@ static int plan_boot_id(LaunchPlan *plan, const LaunchFacts *facts) {
                                         .from = BASE_RUN_HOST, .source = "boot-id"},
         };
 
-        return steps[0].source ? add(plan, steps, ELEMENTSOF(steps)) : -ENOMEM;
+        return steps[0].source ? plan_add(plan, steps, ELEMENTSOF(steps)) : -ENOMEM;
 }
 
 /* "The /run/host/ hierarchy", read-only as a whole in the end. */
 static int plan_run_host(LaunchPlan *plan, const LaunchFacts *facts) {
         Step uuid = {STEP_FILE, .base = BASE_RUN_HOST, .path = "container-uuid", .mode = 0444,
-                        .source = own(plan, text_format("%s\n", facts->uuid))};
-        int r = uuid.source ? add(plan, &uuid, 1) : -ENOMEM;
+                        .source = plan_own(plan, text_format("%s\n", facts->uuid))};
+        int r = uuid.source ? plan_add(plan, &uuid, 1) : -ENOMEM;
 
         if (r >= 0)
                 r = plan_boot_id(plan, facts);
@@ -209,7 +220,7 @@ static int plan_run_host(LaunchPlan *plan, const LaunchFacts *facts) {
         if (r >= 0 && facts->credentials)
                 r = place(plan, STEP_SOURCE_CREDENTIALS, "credentials", S_IFDIR);
         if (r >= 0)
-                r = add(plan, &(Step){STEP_SEAL, .base = BASE_RUN_HOST}, 1);
+                r = plan_add(plan, &(Step){STEP_SEAL, .base = BASE_RUN_HOST}, 1);
         return r;
 }
 
@@ -222,24 +233,40 @@ static int place_devices(LaunchPlan *plan) {
                 if (plan->steps[i].type != STEP_HOLD || plan->steps[i].mode != S_IFCHR)
                         continue;
                 step.path = startswith(step.source, "/dev/");
-                r = add(plan, &step, 1);
+                r = plan_add(plan, &step, 1);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int plan_ve(LaunchPlan *plan, const Definition *definition, const LaunchFacts *facts) {
-        int r = add(plan, api_steps, ELEMENTSOF(api_steps));
+static int plan_end(LaunchPlan *plan, const LaunchFacts *facts) {
+        int r = plan_add(plan, &(Step){STEP_PIVOT}, 1);
 
+        /* In another network namespace it is not the VE's to set up. */
+        if (r >= 0 && network_is_own(facts))
+                r = plan_add(plan, &(Step){STEP_LOOPBACK}, 1);
+        /* Last: everything above needs what it drops. */
+        return r < 0 ? r : plan_add(plan, &(Step){STEP_CAPABILITIES}, 1);
+}
+
+static int plan_ve(LaunchPlan *plan, const Definition *definition, const LaunchFacts *facts) {
+        int r = plan_add(plan, first_steps, ELEMENTSOF(first_steps));
+
+        if (r >= 0)
+                r = plan_sys_in_ve(plan, facts);
+        if (r >= 0)
+                r = plan_add(plan, api_steps, ELEMENTSOF(api_steps));
         if (r >= 0)
                 r = place_devices(plan);
         if (r >= 0)
+                r = plan_files(plan, facts);
+        if (r >= 0)
                 r = plan_run_host(plan, facts);
         if (r >= 0)
-                r = add(plan, &(Step){STEP_HOSTNAME, .source = definition->hostname}, 1);
+                r = plan_add(plan, &(Step){STEP_HOSTNAME, .source = definition->hostname}, 1);
         if (r >= 0)
-                r = add(plan, last_steps, ELEMENTSOF(last_steps));
+                r = plan_end(plan, facts);
         return r;
 }
 
@@ -323,12 +350,14 @@ uint64_t launch_capabilities(void) {
 const char *step_type_name(StepType type) {
         static const char *const names[_STEP_TYPE_MAX] = {
                         [STEP_USER_NAMESPACE] = "user namespace",
+                        [STEP_JOIN_NETWORK] = "network namespace",
                         [STEP_DELEGATE_CGROUP] = "cgroup delegation",
                         [STEP_STAGE] = "staging",
                         [STEP_ATTACH_ROOT] = "root",
                         [STEP_ATTACH_USR] = "/usr of the host",
                         [STEP_FIND_INIT] = "init",
                         [STEP_HOLD] = "node of the host",
+                        [STEP_HOLD_FRESH] = "held filesystem",
                         [STEP_FRESH] = "fresh filesystem",
                         [STEP_CREDENTIALS] = "credentials",
                         [STEP_FORK] = "first process",
@@ -339,6 +368,7 @@ const char *step_type_name(StepType type) {
                         [STEP_FILE] = "file",
                         [STEP_PLACE] = "node",
                         [STEP_COVER] = "cover",
+                        [STEP_COVER_UNLESS_OWNED] = "provided file",
                         [STEP_SEAL] = "sealing",
                         [STEP_PIVOT] = "pivot",
                         [STEP_HOSTNAME] = "host name",

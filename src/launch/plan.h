@@ -10,6 +10,7 @@
  * its points are named where they are planned.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,15 +20,17 @@
 typedef enum StepType {
         /* On the host. */
         STEP_USER_NAMESPACE,  /* the VE's ids */
+        STEP_JOIN_NETWORK,    /* the network namespace `source`, for what is forked */
         STEP_DELEGATE_CGROUP, /* hand the unit's cgroup to the VE's root */
         STEP_STAGE,       /* a mount namespace of our own with a tmpfs to put things together in */
         STEP_ATTACH_ROOT, /* storage puts the root together; we place it */
         STEP_ATTACH_USR,  /* the host's /usr, read-only, for the template "host" */
         STEP_FIND_INIT,   /* check that there is something to execute */
-        STEP_HOLD,  /* keep a detached clone of the host's `source`, checked, for STEP_PLACE */
-        STEP_FRESH, /* a filesystem `fs` of our own at `path` of the staging directory */
+        STEP_HOLD,       /* keep a detached clone of the host's `source`, checked, for STEP_PLACE */
+        STEP_HOLD_FRESH, /* keep a new filesystem `fs`, as `source`, for STEP_PLACE */
+        STEP_FRESH,      /* a filesystem `fs` of our own at `path` of the staging directory */
         STEP_CREDENTIALS, /* hold a copy of the unit's credentials that the VE may read */
-        STEP_FORK,        /* the VE's PID 1 and its namespaces */
+        STEP_FORK,        /* the VE's PID 1 and its new `namespaces` */
         /* In the VE's PID 1. */
         STEP_ENTER_ROOT, /* take the root for this mount namespace */
         STEP_MOUNT,      /* mount a new `fs` with `options` on `path` */
@@ -36,15 +39,16 @@ typedef enum StepType {
         STEP_FILE,       /* write `source` to a file `path` with `mode` */
         STEP_PLACE,      /* attach what was held for `source` on a new `path` of kind `mode` */
         STEP_COVER,      /* bind file `source` of base `from`, read-only, over `path` */
-        STEP_SEAL,       /* make the filesystem of `base` read-only */
-        STEP_PIVOT,      /* make it the root, and drop the host */
-        STEP_HOSTNAME,   /* set `source` */
-        STEP_LOOPBACK,   /* bring lo up */
+        STEP_COVER_UNLESS_OWNED, /* the same, unless it is a file that the VE sees to */
+        STEP_SEAL,               /* make the filesystem of `base` read-only */
+        STEP_PIVOT,              /* make it the root, and drop the host */
+        STEP_HOSTNAME,           /* set `source` */
+        STEP_LOOPBACK,           /* bring lo up */
         STEP_CAPABILITIES,
         _STEP_TYPE_MAX
 } StepType;
 
-/* What a `path` is relative to: the root, or the filesystem that an earlier STEP_MOUNT opened. */
+/* What a `path` is relative to: the root, or the filesystem that an earlier step opened. */
 typedef enum StepBase {
         BASE_ROOT,
         BASE_DEV,
@@ -65,16 +69,30 @@ typedef struct StepOption {
 typedef struct Step {
         StepType type;
         StepBase base;  /* what `path` is relative to */
-        StepBase opens; /* STEP_MOUNT: what it is as a base; BASE_ROOT: none */
+        StepBase opens; /* STEP_MOUNT, STEP_PLACE: what it is as a base; BASE_ROOT: none */
         const char *path;
         const char *source;
-        StepBase from;  /* STEP_COVER: what `source` is relative to */
+        StepBase from;  /* STEP_COVER…: what `source` is relative to */
         const char *fs; /* filesystem type */
         StepOption options[STEP_OPTIONS_MAX];
         uint64_t attributes; /* MOUNT_ATTR_* */
         mode_t mode;         /* permissions, or the kind of file (S_IFMT) held and placed */
         dev_t device;        /* STEP_HOLD: the device that it must be */
+        uint64_t namespaces; /* STEP_FORK: CLONE_NEW* */
 } Step;
+
+typedef enum LaunchFileKind {
+        LAUNCH_FILE_RUN,  /* in the VE's new /run, which `path` is relative to */
+        LAUNCH_FILE_COVER /* over the VE's own `path`, relative to its root, unless that has
+                             something of its own there (launch/owned-file.h) */
+} LaunchFileKind;
+
+/* A text file that the VE finds when its init starts. */
+typedef struct LaunchFile {
+        const char *path; /* "systemd/network/10-host0.network", "etc/resolv.conf" */
+        const char *text;
+        LaunchFileKind kind;
+} LaunchFile;
 
 /* What a plan depends on besides the definition. */
 typedef struct LaunchFacts {
@@ -86,8 +104,12 @@ typedef struct LaunchFacts {
         const char *inaccessible;  /* path of the host systemd's inaccessible nodes, or NULL */
         char *const *host_env;     /* variables that tell about the host */
         bool credentials;          /* the unit has some ($CREDENTIALS_DIRECTORY) */
-        unsigned listen_fds;       /* sockets that activated the unit, from descriptor 3 on */
-        const char *listen_names;  /* their $LISTEN_FDNAMES, or NULL */
+        bool own_network;          /* make a network namespace; else the VE is in the host's */
+        const char *network_path;  /* of a network namespace to be in instead, or NULL */
+        const LaunchFile *files;   /* no two of a name */
+        size_t n_files;
+        unsigned listen_fds;      /* sockets that activated the unit, from descriptor 3 on */
+        const char *listen_names; /* their $LISTEN_FDNAMES, or NULL */
 } LaunchFacts;
 
 typedef struct LaunchPlan {

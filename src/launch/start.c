@@ -31,10 +31,6 @@ typedef struct Report {
         int value;
 } Report;
 
-/* The namespaces of a VE, all owned by its user namespace. */
-#define VE_NAMESPACES \
-        (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP)
-
 /* Exit status of PID 1 when its init can't be executed, as systemd.exec(5) has it. */
 enum { EXIT_EXEC = 203 };
 
@@ -141,7 +137,7 @@ static _Noreturn void be_first_process(
 }
 
 /*
- * Runs between launcher and PID 1: has to join the VE's user namespace first, so that all the other
+ * Runs between launcher and PID 1: has to join the VE's user namespace first, so that all the new
  * namespaces belong to it, and can't go back. Both are children of the service manager, not of each
  * other: a manager only waits for, and believes in, a main process that is its own child.
  */
@@ -150,7 +146,7 @@ static _Noreturn void be_between(Launch *launch, size_t fork_step, int socket_fd
 
         if (setns(launch->userns_fd, CLONE_NEWUSER) < 0)
                 fail(socket_fd, fork_step, -errno);
-        pid = fork_as_sibling(VE_NAMESPACES);
+        pid = fork_as_sibling(launch->request->plan->steps[fork_step].namespaces);
         if (pid < 0)
                 fail(socket_fd, fork_step, pid);
         if (pid == 0)

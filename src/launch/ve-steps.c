@@ -10,6 +10,7 @@
 #include "kernel/mount.h"
 #include "kernel/namespace.h"
 #include "kernel/path.h"
+#include "launch/owned-file.h"
 #include "launch/steps.h"
 #include "ve/paths.h"
 
@@ -99,43 +100,67 @@ static int held_fd(const Launch *launch, const char *source) {
         return -ENOENT;
 }
 
-static int place(Launch *launch, const Step *step) {
-        int base = launch->base_fd[step->base], fd = held_fd(launch, step->source);
-        _cleanup_close_ int target = -EBADF;
+/* Makes what to place something on. Returns a descriptor of it or -errno. */
+static int make_place(const Launch *launch, const Step *step) {
+        int base = launch->base_fd[step->base], fd;
 
-        if (fd < 0)
-                return fd;
+        if (step->base == BASE_ROOT)
+                return open_target(launch, step);
         if (S_ISDIR(step->mode)) {
                 if (mkdirat(base, step->path, 0755) < 0)
                         return -errno;
         } else {
-                target = path_open_strict(base, step->path, O_WRONLY | O_CREAT | O_EXCL, 0444);
-                if (target < 0)
-                        return target;
-                target = fd_close(target);
+                fd = path_open_strict(base, step->path, O_WRONLY | O_CREAT | O_EXCL, 0444);
+                if (fd < 0)
+                        return fd;
+                (void) fd_close(fd);
         }
-        target = path_open_strict(base, step->path, O_PATH, 0);
-        if (target < 0)
-                return target;
-        return mount_attach(fd, target);
+        return path_open_strict(base, step->path, O_PATH, 0);
 }
 
-static int cover(Launch *launch, const Step *step) {
+static int place(Launch *launch, const Step *step) {
+        int fd = held_fd(launch, step->source), r;
+        _cleanup_close_ int target = fd < 0 ? fd : make_place(launch, step);
+
+        if (target < 0)
+                return target;
+        r = mount_attach(fd, target);
+        if (r < 0 || step->opens == BASE_ROOT)
+                return r;
+        launch->base_fd[step->opens] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        return launch->base_fd[step->opens] < 0 ? -errno : 0;
+}
+
+/* Covers what TARGET is, by descriptor, with the step's source. */
+static int cover_target(const Launch *launch, const Step *step, int target) {
         _cleanup_close_ int source =
                         path_open_strict(launch->base_fd[step->from], step->source, O_PATH, 0);
-        _cleanup_close_ int target = -EBADF, fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF;
         int r;
 
         if (source < 0)
                 return source;
-        target = path_open_strict(launch->base_fd[step->base], step->path, O_PATH, 0);
-        if (target < 0)
-                return target;
         fd = mount_clone(source, "", /* recursive= */ false);
         if (fd < 0)
                 return fd;
         r = mount_set(fd, MOUNT_ATTR_RDONLY, -EBADF);
         return r < 0 ? r : mount_attach(fd, target);
+}
+
+static int cover(Launch *launch, const Step *step) {
+        _cleanup_close_ int target =
+                        path_open_strict(launch->base_fd[step->base], step->path, O_PATH, 0);
+
+        return target < 0 ? target : cover_target(launch, step, target);
+}
+
+static int cover_unless_owned(Launch *launch, const Step *step) {
+        _cleanup_close_ int target = -EBADF;
+        int r = owned_file_open(launch->base_fd[step->base], step->path, &target);
+
+        if (r == OWNED_BY_VE)
+                return 0;
+        return r < 0 ? r : cover_target(launch, step, target);
 }
 
 /* What is mounted on it keeps its own flags. */
@@ -175,6 +200,7 @@ static int (*const handlers[_STEP_TYPE_MAX])(Launch *launch, const Step *step) =
                 [STEP_FILE] = file,
                 [STEP_PLACE] = place,
                 [STEP_COVER] = cover,
+                [STEP_COVER_UNLESS_OWNED] = cover_unless_owned,
                 [STEP_SEAL] = seal,
                 [STEP_PIVOT] = pivot,
                 [STEP_HOSTNAME] = hostname,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <criterion/criterion.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -16,7 +17,35 @@ static const LaunchFacts plain = {
                 .notify_socket = "/run/systemd/notify",
                 .uuid = "0123456789abcdef0123456789abcdef",
                 .boot_id = "fedcba98-7654-4210-8edc-ba9876543210",
+                .own_network = true,
 };
+
+/* Every way to come by a network namespace, for what holds in each. */
+enum { NETWORK_WAYS = 3 };
+
+static LaunchFacts network_way(size_t i) {
+        LaunchFacts facts = plain;
+
+        facts.own_network = i == 0;
+        facts.network_path = i == 2 ? "/run/netns/blue" : NULL;
+        return facts;
+}
+
+static const LaunchFile files[] = {
+                {"systemd/network/10-host0.network", "[Match]\nName=host0\n", LAUNCH_FILE_RUN},
+                {"systemd/network/10-host1.network", "[Match]\nName=host1\n", LAUNCH_FILE_RUN},
+                {"systemd/resolved.conf", "", LAUNCH_FILE_RUN},
+                {"etc/resolv.conf", "nameserver 192.0.2.53\n", LAUNCH_FILE_COVER},
+                {"etc/hosts", "127.0.0.1 localhost\n", LAUNCH_FILE_COVER},
+};
+
+static LaunchFacts with_files(void) {
+        LaunchFacts facts = plain;
+
+        facts.files = files;
+        facts.n_files = ELEMENTSOF(files);
+        return facts;
+}
 
 static LaunchPlan make(const LaunchFacts *facts) {
         LaunchPlan plan = {};
@@ -62,21 +91,26 @@ Test(plan, privilege_is_used_in_order) {
 }
 
 Test(plan, host_is_touched_before_the_fork_only) {
-        LaunchPlan plan = make(&plain);
-        size_t fork = find(&plan, STEP_FORK, NULL);
+        for (size_t way = 0; way < NETWORK_WAYS; way++) {
+                LaunchFacts facts = network_way(way);
+                LaunchPlan plan = make(&facts);
+                size_t fork = find(&plan, STEP_FORK, NULL);
 
-        for (size_t i = 0; i < plan.n; i++)
-                cr_assert_eq(i <= fork, plan.steps[i].type <= STEP_FORK, "step %zu", i);
-        launch_plan_done(&plan);
+                for (size_t i = 0; i < plan.n; i++)
+                        cr_assert_eq(i <= fork, plan.steps[i].type <= STEP_FORK, "step %zu", i);
+                launch_plan_done(&plan);
+        }
 }
 
 Test(plan, nothing_is_mounted_after_the_pivot) {
-        LaunchPlan plan = make(&plain);
+        LaunchFacts facts = with_files();
+        LaunchPlan plan = make(&facts);
 
         for (size_t i = find(&plan, STEP_PIVOT, NULL); i < plan.n; i++) {
                 cr_assert_neq(plan.steps[i].type, STEP_MOUNT);
                 cr_assert_neq(plan.steps[i].type, STEP_PLACE);
                 cr_assert_neq(plan.steps[i].type, STEP_COVER);
+                cr_assert_neq(plan.steps[i].type, STEP_COVER_UNLESS_OWNED);
         }
         launch_plan_done(&plan);
 }
@@ -100,15 +134,163 @@ Test(plan, what_is_placed_was_held_and_checked) {
 }
 
 Test(plan, a_base_is_mounted_before_it_is_used) {
-        LaunchPlan plan = make(&plain);
-        bool open[_BASE_MAX] = {[BASE_ROOT] = true};
+        for (size_t way = 0; way < NETWORK_WAYS; way++) {
+                LaunchFacts facts = network_way(way);
+                LaunchPlan plan;
+                bool open[_BASE_MAX] = {[BASE_ROOT] = true};
 
-        for (size_t i = 0; i < plan.n; i++) {
-                cr_assert(open[plan.steps[i].base], "step %zu", i);
-                cr_assert(open[plan.steps[i].from], "step %zu", i);
-                if (plan.steps[i].type == STEP_MOUNT)
-                        open[plan.steps[i].opens] = true;
+                facts.files = files;
+                facts.n_files = ELEMENTSOF(files);
+                plan = make(&facts);
+                for (size_t i = 0; i < plan.n; i++) {
+                        StepType type = plan.steps[i].type;
+
+                        cr_assert(open[plan.steps[i].base], "step %zu", i);
+                        cr_assert(open[plan.steps[i].from], "step %zu", i);
+                        if (type == STEP_MOUNT || type == STEP_PLACE)
+                                open[plan.steps[i].opens] = true;
+                }
+                for (StepBase base = 0; base < _BASE_MAX; base++)
+                        cr_assert(open[base], "base %d", (int) base);
+                launch_plan_done(&plan);
         }
+}
+
+Test(plan, a_network_of_its_own) {
+        LaunchPlan plan = make(&plain);
+
+        cr_assert_eq(count(&plan, STEP_JOIN_NETWORK), 0);
+        cr_assert_eq(count(&plan, STEP_HOLD_FRESH), 0);
+        cr_assert(plan.steps[find(&plan, STEP_FORK, NULL)].namespaces & CLONE_NEWNET);
+        cr_assert_str_eq(plan.steps[find(&plan, STEP_FRESH, "sys")].fs, "sysfs");
+        cr_assert_eq(plan.steps[find(&plan, STEP_MOUNT, "sys")].opens, BASE_SYS);
+        cr_assert_gt(find(&plan, STEP_LOOPBACK, NULL), find(&plan, STEP_PIVOT, NULL));
+        launch_plan_done(&plan);
+}
+
+/* Nothing of it is changed, and its sysfs is the launcher's: the VE's root may not mount one. */
+static void check_other_network(const LaunchPlan *plan) {
+        const Step *held = &plan->steps[find(plan, STEP_HOLD_FRESH, NULL)];
+        const Step *placed = &plan->steps[find(plan, STEP_PLACE, "sys")];
+        const uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                                    MOUNT_ATTR_NOEXEC;
+
+        cr_assert_eq(plan->steps[find(plan, STEP_FORK, NULL)].namespaces & CLONE_NEWNET, 0);
+        cr_assert_eq(count(plan, STEP_LOOPBACK), 0);
+        for (size_t i = 0; i < plan->n; i++)
+                if (plan->steps[i].type == STEP_MOUNT || plan->steps[i].type == STEP_FRESH)
+                        cr_assert_str_neq(plan->steps[i].fs, "sysfs");
+        cr_assert_str_eq(held->fs, "sysfs");
+        cr_assert_eq(held->attributes, attributes);
+        cr_assert_str_eq(placed->source, held->source);
+        cr_assert_eq(placed->base, BASE_ROOT);
+        cr_assert_eq(placed->opens, BASE_SYS);
+        cr_assert_eq(placed->mode, S_IFDIR);
+        cr_assert_lt(held, &plan->steps[find(plan, STEP_FORK, NULL)]);
+        cr_assert_lt(placed, &plan->steps[find(plan, STEP_MOUNT, "fs/cgroup")]);
+}
+
+Test(plan, the_hosts_network) {
+        LaunchFacts facts = network_way(1);
+        LaunchPlan plan = make(&facts);
+
+        check_other_network(&plan);
+        cr_assert_eq(count(&plan, STEP_JOIN_NETWORK), 0);
+        launch_plan_done(&plan);
+}
+
+Test(plan, a_network_that_is_there) {
+        LaunchFacts facts = network_way(2);
+        LaunchPlan plan = make(&facts);
+        size_t join = find(&plan, STEP_JOIN_NETWORK, NULL);
+
+        check_other_network(&plan);
+        cr_assert_eq(count(&plan, STEP_JOIN_NETWORK), 1);
+        cr_assert_str_eq(plan.steps[join].source, "/run/netns/blue");
+        cr_assert_eq(join, find(&plan, STEP_USER_NAMESPACE, NULL) + 1);
+        /* Of the network that it shows. */
+        cr_assert_lt(join, find(&plan, STEP_HOLD_FRESH, NULL));
+        launch_plan_done(&plan);
+}
+
+Test(plan, a_network_to_join_wins_over_one_of_its_own) {
+        LaunchFacts facts = network_way(2);
+        LaunchPlan plan;
+
+        facts.own_network = true;
+        plan = make(&facts);
+        check_other_network(&plan);
+        launch_plan_done(&plan);
+}
+
+Test(plan, all_other_namespaces_are_the_ves_own) {
+        const uint64_t always =
+                        CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
+
+        for (size_t way = 0; way < NETWORK_WAYS; way++) {
+                LaunchFacts facts = network_way(way);
+                LaunchPlan plan = make(&facts);
+                uint64_t namespaces = plan.steps[find(&plan, STEP_FORK, NULL)].namespaces;
+
+                cr_assert_eq(namespaces & ~(uint64_t) CLONE_NEWNET, always);
+                launch_plan_done(&plan);
+        }
+}
+
+Test(plan, files_in_run_and_their_directories) {
+        LaunchFacts facts = with_files();
+        LaunchPlan plan = make(&facts);
+        const Step *directory = &plan.steps[find(&plan, STEP_DIRECTORY, "systemd/network")];
+        size_t n = 0;
+
+        cr_assert_eq(directory->base, BASE_RUN);
+        cr_assert_eq(directory->mode, 0755);
+        cr_assert_lt(&plan.steps[find(&plan, STEP_DIRECTORY, "systemd")], directory);
+        for (size_t i = 0; i < plan.n; i++)
+                n += plan.steps[i].type == STEP_DIRECTORY && plan.steps[i].base == BASE_RUN &&
+                     startswith(plan.steps[i].path, "systemd");
+        cr_assert_eq(n, 2, "each is made once");
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                const Step *file;
+
+                if (files[i].kind != LAUNCH_FILE_RUN)
+                        continue;
+                file = &plan.steps[find(&plan, STEP_FILE, files[i].path)];
+                cr_assert_eq(file->base, BASE_RUN);
+                cr_assert_eq(file->mode, 0644);
+                cr_assert_str_eq(file->source, files[i].text);
+                cr_assert_gt(file, &plan.steps[find(&plan, STEP_DIRECTORY, "systemd")]);
+        }
+        launch_plan_done(&plan);
+}
+
+Test(plan, files_over_the_ves) {
+        LaunchFacts facts = with_files();
+        LaunchPlan plan = make(&facts);
+        const Step *file = &plan.steps[find(&plan, STEP_FILE, "network/resolv.conf")];
+        const Step *cover = &plan.steps[find(&plan, STEP_COVER_UNLESS_OWNED, "etc/resolv.conf")];
+
+        cr_assert_eq(count(&plan, STEP_COVER_UNLESS_OWNED), 2);
+        cr_assert_eq(file->base, BASE_RUN_HOST);
+        cr_assert_eq(file->mode, 0444);
+        cr_assert_str_eq(file->source, "nameserver 192.0.2.53\n");
+        cr_assert_eq(cover->base, BASE_ROOT);
+        cr_assert_eq(cover->from, BASE_RUN_HOST);
+        cr_assert_str_eq(cover->source, file->path);
+        cr_assert_lt(file, cover);
+        cr_assert_lt(cover, &plan.steps[find(&plan, STEP_SEAL, NULL)]);
+        cr_assert_str_eq(plan.steps[find(&plan, STEP_COVER_UNLESS_OWNED, "etc/hosts")].source,
+                        "network/hosts");
+        launch_plan_done(&plan);
+}
+
+Test(plan, no_file_unless_given) {
+        LaunchPlan plan = make(&plain);
+
+        cr_assert_eq(count(&plan, STEP_COVER_UNLESS_OWNED), 0);
+        for (size_t i = 0; i < plan.n; i++)
+                if (plan.steps[i].type == STEP_FILE)
+                        cr_assert_eq(plan.steps[i].base, BASE_RUN_HOST);
         launch_plan_done(&plan);
 }
 
