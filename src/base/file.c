@@ -150,6 +150,12 @@ int dir_make_all(const char *path, mode_t mode) {
         }
 }
 
+int dir_sync(const char *path) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 int file_lock(const char *path, bool try) {
         _cleanup_close_ int fd =
                         open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);

@@ -39,6 +39,9 @@ int file_write_atomic(int dir_fd, const char *path, const char *text, mode_t mod
 /* Makes the directory and its missing parents, with MODE. That it is there already is success. */
 int dir_make_all(const char *path, mode_t mode);
 
+/* Has the names in the directory be on disk when the call returns. */
+int dir_sync(const char *path);
+
 /*
  * Removes NAME below DIR_FD and all that is in it, by descriptor, following no link and entering no
  * other filesystem (-EXDEV), however deep it is. That there is none is success.

@@ -44,6 +44,10 @@ static bool ends_in_continuation(const char *s) {
         return n % 2 == 1;
 }
 
+void unit_text_restart_section(UnitText *text) {
+        text->section = NULL;
+}
+
 void unit_text_add(UnitText *text, const char *section, const char *why, const char *key,
                 const char *value) {
         if (!text->section || !streq(text->section, section)) {

@@ -33,6 +33,11 @@ void unit_text_comment(UnitText *text, const char *format, ...) _printf_(2, 3);
  */
 void unit_text_add(UnitText *text, const char *section, const char *why, const char *key,
                 const char *value);
+/*
+ * Has the next directive's section start anew, though it is the same as before: for sections of
+ * which there are several.
+ */
+void unit_text_restart_section(UnitText *text);
 /* Hands the text over. Returns 0 or -ENOMEM. */
 int unit_text_finish(UnitText *text, char **ret);
 

@@ -90,6 +90,25 @@ static int add_pass_lines(UnitText *text, const Definition *definition, const ch
         return 0;
 }
 
+/* True when one of the VE's interfaces is of one of MODES. */
+static bool has_mode(const Definition *definition, unsigned modes) {
+        for (size_t i = 0; i < definition->n_interfaces; i++)
+                if (MODE_BIT(definition->interfaces[i]->mode) & modes)
+                        return true;
+        return false;
+}
+
+static void add_network_order(UnitText *text, const Definition *definition) {
+        if (!has_mode(definition, MODES_INTERFACE & ~MODE_BIT(NETWORK_VETH)))
+                return;
+        unit_text_add(text, "Unit",
+                        "Whose addresses are on the host's links are asked for and announced "
+                        "there: "
+                        "the links are up before.",
+                        "Wants", "network-online.target");
+        unit_text_add(text, "Unit", NULL, "After", "network-online.target");
+}
+
 static int add_unit_section(UnitText *text, const Definition *definition) {
         int r = add_source_path(text, definition);
 
@@ -102,6 +121,7 @@ static int add_unit_section(UnitText *text, const Definition *definition) {
                                 "Wants", HOST_TEMPLATE_UNIT);
                 unit_text_add(text, "Unit", NULL, "After", HOST_TEMPLATE_UNIT);
         }
+        add_network_order(text, definition);
         return add_pass_lines(text, definition, "Unit");
 }
 
@@ -130,25 +150,24 @@ static int add_service_section(UnitText *text, const Definition *definition) {
 }
 
 /* What a setting is, and where it was said. */
-static char *explain(const Setting *setting, const Definition *definition) {
-        Origin origin = setting_origin(setting, definition);
+static char *explain(const Setting *setting, const void *object) {
+        Origin origin = setting_origin(setting, object);
 
         return origin.file ? text_format("%s:%u: %s", origin.file, origin.line, setting->summary)
                            : text_format("Default: %s", setting->summary);
 }
 
-static int add_resolved_setting(
-                UnitText *text, const Definition *definition, const Setting *setting) {
+static int add_resolved_setting(UnitText *text, const void *object, const Setting *setting) {
         _cleanup_free_ char *key = NULL, *value = NULL, *why = NULL;
-        int r = setting_format(setting, definition, &value);
+        int r = setting_format(setting, object, &value);
 
         if (r < 0 || !value)
                 return r;
         key = setting_resolved_key(setting);
-        why = explain(setting, definition);
+        why = explain(setting, object);
         if (!key || !why)
                 return -ENOMEM;
-        unit_text_add(text, "X-VE", why, key, value);
+        unit_text_add(text, setting->repeated ? "X-VE-Network" : "X-VE", why, key, value);
         return 0;
 }
 
@@ -176,10 +195,32 @@ static int add_resolved_section(UnitText *text, const Definition *definition) {
         if (definition->error)
                 return add_error(text, definition);
         for (size_t i = 0; i < n; i++) {
-                int r = add_resolved_setting(text, definition, &table[i]);
+                int r = table[i].repeated ? 0 : add_resolved_setting(text, definition, &table[i]);
 
                 if (r < 0)
                         return r;
+        }
+        return 0;
+}
+
+/* A section for each interface. What says nothing but the default is left out: it is much. */
+static int add_interfaces(UnitText *text, const Definition *definition) {
+        size_t n;
+        const Setting *table = settings_table(&n);
+
+        for (size_t i = 0; !definition->error && i < definition->n_interfaces; i++) {
+                const Interface *interface = definition->interfaces[i];
+
+                unit_text_restart_section(text);
+                for (size_t k = 0; k < n; k++) {
+                        bool said = table[k].repeated &&
+                                    (setting_origin(&table[k], interface).file ||
+                                                    streq(table[k].key, "Mode"));
+                        int r = said ? add_resolved_setting(text, interface, &table[k]) : 0;
+
+                        if (r < 0)
+                                return r;
+                }
         }
         return 0;
 }
@@ -198,11 +239,38 @@ static int add_dropin(UnitSet *set, const Definition *definition) {
         if (r >= 0)
                 r = add_resolved_section(&text, definition);
         if (r >= 0)
+                r = add_interfaces(&text, definition);
+        if (r >= 0)
                 r = unit_text_finish(&text, &content);
         if (r < 0)
                 return r;
         return add_file(set, text_format("ve@%s.service.d/" VE_DROPIN, definition->name), content,
                         NULL);
+}
+
+/* One directive for all interfaces: systemd looks at what the VE's cgroup sends and receives. */
+static void add_access(UnitText *text, const Definition *definition) {
+        bool allow = false, deny = false;
+
+        for (size_t i = 0; i < definition->n_interfaces; i++) {
+                const Interface *interface = definition->interfaces[i];
+
+                STRV_FOREACH (word, interface->allow) {
+                        unit_text_add(text, "Slice",
+                                        allow ? NULL : "Allow=: whom it may exchange packets with.",
+                                        "IPAddressAllow", *word);
+                        allow = true;
+                }
+                STRV_FOREACH (word, interface->deny) {
+                        unit_text_add(text, "Slice", deny ? NULL : "Deny=: whom it may not.",
+                                        "IPAddressDeny", *word);
+                        deny = true;
+                }
+        }
+        /* The list of those who may means nothing to systemd as long as everybody may. */
+        if (allow && !deny)
+                unit_text_add(text, "Slice", "Allow= without Deny=: nobody else.", "IPAddressDeny",
+                                "any");
 }
 
 static int add_slice(UnitSet *set, const Definition *definition) {
@@ -227,6 +295,7 @@ static int add_slice(UnitSet *set, const Definition *definition) {
         unit_text_add(&text, "Slice",
                         "Keeps a VE that forks without end from the host's last process.",
                         "TasksMax", "16384");
+        add_access(&text, definition);
         r = add_pass_lines(&text, definition, "Slice");
         if (r >= 0)
                 r = unit_text_finish(&text, &content);

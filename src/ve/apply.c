@@ -18,6 +18,7 @@ typedef struct Apply {
         Messages *messages;
         const char *file; /* one of definition->files */
         ApplyFlags flags;
+        size_t n_interfaces; /* [Network] sections of this file so far */
 } Apply;
 
 #define complain(apply, level, line, ...) \
@@ -121,22 +122,44 @@ static int unknown_key(const Apply *apply, const IniEvent *event) {
 }
 
 static int apply_setting(const Apply *apply, const Setting *setting, const IniEvent *event) {
-        size_t n;
-        const Setting *table = settings_table(&n);
+        void *object = setting->repeated ? (void *) apply->definition
+                                                           ->interfaces[apply->n_interfaces - 1]
+                                         : apply->definition;
         int r;
 
         if ((apply->flags & APPLY_PROFILE) && streq(setting->key, "Profile"))
                 return complain(apply, MESSAGE_ERROR, event->line,
                                 "A profile can't choose a profile: remove Profile= here.");
-        r = setting_parse(setting, event->value, apply->definition);
+        r = setting_parse(setting, event->value, object);
         if (r == -EINVAL)
                 return complain(apply, MESSAGE_ERROR, event->line,
                                 "%s=%.*s is not valid; expected %s.", setting->key,
                                 excerpt(event->value), event->value, setting_expects(setting));
         if (r < 0)
                 return r;
-        apply->definition->origins[setting - table] =
-                        (Origin){.file = apply->file, .line = event->line};
+        /* What is taken back is written nowhere: it need not mean anything where it stands. */
+        setting_set_origin(setting, object,
+                        setting->repeated && !*event->value
+                                        ? (Origin){0}
+                                        : (Origin){.file = apply->file, .line = event->line});
+        return 0;
+}
+
+/* The first [Network] of every file is about the first interface, the second about the second. */
+static int start_interface(Apply *apply, const IniEvent *event) {
+        Definition *definition = apply->definition;
+        Interface *interface;
+
+        if (apply->n_interfaces >= INTERFACES_MAX)
+                return complain(apply, MESSAGE_ERROR, event->line,
+                                "A VE can't have more than %d interfaces.", INTERFACES_MAX);
+        if (apply->n_interfaces++ < definition->n_interfaces)
+                return 0;
+        interface = definition_add_interface(definition);
+        if (!interface)
+                return -ENOMEM;
+        interface->file = apply->file;
+        interface->line = event->line;
         return 0;
 }
 
@@ -198,7 +221,7 @@ static int apply_pass(const Apply *apply, const PassKey *known, const IniEvent *
         return keep_line(apply, known, event);
 }
 
-static int apply_event(const Apply *apply, const IniEvent *event) {
+static int apply_event(Apply *apply, const IniEvent *event) {
         const Setting *setting;
         const PassKey *known;
 
@@ -209,6 +232,8 @@ static int apply_event(const Apply *apply, const IniEvent *event) {
                 return 0;
         if (!section_is_known(event->section))
                 return event->type == INI_SECTION ? unknown_section(apply, event) : 0;
+        if (event->type == INI_SECTION && streq(event->section, "Network"))
+                return start_interface(apply, event);
         if (event->type == INI_SECTION || startswith(event->key, "X-"))
                 return 0;
         setting = setting_find(event->section, event->key);

@@ -33,6 +33,9 @@ Definition *definition_free(Definition *definition) {
         for (size_t i = 0; i < definition->n_pass; i++)
                 free(definition->pass[i].value);
         free(definition->pass);
+        for (size_t i = 0; i < definition->n_interfaces; i++)
+                interface_free(definition->interfaces[i]);
+        free(definition->interfaces);
         free(definition->origins);
         strv_free(definition->files);
         strv_free(definition->init);
@@ -44,4 +47,22 @@ Definition *definition_free(Definition *definition) {
         free(definition->error);
         free(definition);
         return NULL;
+}
+
+Interface *definition_add_interface(Definition *definition) {
+        _cleanup_(interface_freep) Interface *interface = interface_new();
+        Interface **grown = NULL;
+
+        if (interface)
+                grown = reallocarray(definition->interfaces, definition->n_interfaces + 1,
+                                sizeof(Interface *));
+        if (!grown)
+                return NULL;
+        definition->interfaces = grown;
+        definition->interfaces[definition->n_interfaces++] = interface;
+        return TAKE_PTR(interface);
+}
+
+NetworkMode definition_network_mode(const Definition *definition) {
+        return definition->n_interfaces > 0 ? definition->interfaces[0]->mode : NETWORK_NONE;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/macro.h"
+#include "ve/interface.h"
 #include "ve/message.h"
 
 typedef enum StorageType {
@@ -36,13 +37,7 @@ typedef struct PassLine {
         unsigned line;
 } PassLine;
 
-/* Where a setting's value was written. */
-typedef struct Origin {
-        const char *file; /* one of Definition.files; NULL: nowhere, it is the default */
-        unsigned line;
-} Origin;
-
-typedef struct Definition {
+struct Definition {
         char *name;
         char **files; /* every file read, the main one first; absolute paths */
 
@@ -58,6 +53,10 @@ typedef struct Definition {
         /* [Storage] */
         StorageType storage_type;
 
+        /* [Network]: none is as good as one with NETWORK_NONE */
+        Interface **interfaces;
+        size_t n_interfaces;
+
         /* For each entry of the settings table (ve/settings.h), in its order. */
         Origin *origins;
 
@@ -70,12 +69,18 @@ typedef struct Definition {
          * that a VE that runs keeps its limits over a reload.
          */
         char *error;
-} Definition;
+};
 
 /* A definition of VE NAME with every setting at its default. NULL when memory runs out. */
 Definition *definition_new(const char *name);
 Definition *definition_free(Definition *definition);
 DEFINE_CLEANUP(Definition *, definition_free);
+
+/* Adds an interface, every setting at its default. It belongs to DEFINITION. NULL: out of memory.
+ */
+Interface *definition_add_interface(Definition *definition);
+/* The mode of the VE's network namespace: that of the first interface, or NETWORK_NONE. */
+NetworkMode definition_network_mode(const Definition *definition);
 
 /*
  * Loads VE NAME. ROOT is "" for the running host, or a directory that stands for "/" in every path
@@ -87,8 +92,16 @@ DEFINE_CLEANUP(Definition *, definition_free);
 int definition_load(const char *root, const char *name, Messages *messages, Definition **ret);
 
 /*
- * The same for the file at the absolute PATH, which need not be in a searched directory: NAME is
- * what its name says before ".ve" (-EINVAL when that is none). An empty file is an error, no mask.
+ * The same, as if the drop-in FILE ("90-x.conf") of /etc/ve said TEXT, or were absent when that is
+ * NULL: what would come of writing it.
+ */
+int definition_load_with(const char *root, const char *name, const char *file, const char *text,
+                Messages *messages, Definition **ret);
+
+/*
+ * The same as definition_load() for the file at the absolute PATH, which need not be in a searched
+ * directory: NAME is what its name says before ".ve" (-EINVAL when that is none). An empty file is
+ * an error, no mask.
  */
 int definition_load_file(const char *root, const char *path, Messages *messages, Definition **ret);
 

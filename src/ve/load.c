@@ -148,18 +148,22 @@ static int note_error(Definition *definition, const Messages *messages, size_t f
         return 0;
 }
 
-static int build(DefinitionSource *source, const char *name, const Layers *layers,
-                Messages *messages, Definition **ret) {
+static int build(DefinitionSource *source, const char *name, Layers *layers, Messages *messages,
+                Definition **ret) {
         _cleanup_(definition_freep) Definition *definition = definition_new(name);
         size_t from = messages->n;
         int r;
 
         if (!definition)
                 return -ENOMEM;
+        choose_profile(source, layers);
         r = apply_layers(source, layers, definition, messages);
         if (r < 0)
                 return r;
         put_first(definition, layers->main->path);
+        r = interfaces_check(definition, messages);
+        if (r < 0)
+                return r;
         r = note_error(definition, messages, from);
         if (r >= 0 && !definition->error && !definition->template) {
                 r = messages_add(messages, MESSAGE_ERROR, layers->main->path, 0,
@@ -173,28 +177,29 @@ static int build(DefinitionSource *source, const char *name, const Layers *layer
         return 0;
 }
 
-static int load(DefinitionSource *source, const char *name, Layers *layers, Messages *messages,
-                Definition **ret) {
+static int read_dropins(DefinitionSource *source, const char *name, Layers *layers) {
         _cleanup_free_ char *dir = text_format("%s.ve.d", name);
-        int r = dir ? dropins_read(&source->search, dir, &layers->dropins) : -ENOMEM;
 
-        if (r < 0)
-                return r;
-        choose_profile(source, layers);
-        return build(source, name, layers, messages, ret);
+        return dir ? dropins_read(&source->search, dir, &layers->dropins) : -ENOMEM;
 }
 
-int definition_source_load(
-                DefinitionSource *source, const char *name, Messages *messages, Definition **ret) {
-        _cleanup_(layers_done) Layers layers = {0};
+static int read_layers(DefinitionSource *source, const char *name, Layers *layers) {
         _cleanup_free_ char *file = NULL;
         int r;
 
         if (!ve_name_is_valid(name))
                 return -EINVAL;
         file = text_format("%s.ve", name);
-        r = file ? config_document_read(&source->search, file, &layers.main) : -ENOMEM;
-        return r < 0 ? r : load(source, name, &layers, messages, ret);
+        r = file ? config_document_read(&source->search, file, &layers->main) : -ENOMEM;
+        return r < 0 ? r : read_dropins(source, name, layers);
+}
+
+int definition_source_load(
+                DefinitionSource *source, const char *name, Messages *messages, Definition **ret) {
+        _cleanup_(layers_done) Layers layers = {0};
+        int r = read_layers(source, name, &layers);
+
+        return r < 0 ? r : build(source, name, &layers, messages, ret);
 }
 
 int definition_load(const char *root, const char *name, Messages *messages, Definition **ret) {
@@ -202,6 +207,37 @@ int definition_load(const char *root, const char *name, Messages *messages, Defi
         int r = definition_source_open(root, &source);
 
         return r < 0 ? r : definition_source_load(source, name, messages, ret);
+}
+
+/* The drop-in FILE of VE NAME with TEXT in it; *RET is NULL for no text. */
+static int make_dropin(const char *name, const char *file, const char *text, ConfigDocument **ret) {
+        ConfigText content = {
+                        .path = text_format(VE_DIR_ETC "/%s.ve.d/%s", name, file),
+                        .text = text ? strdup(text) : NULL,
+                        .size = text ? strlen(text) : 0,
+        };
+
+        *ret = NULL;
+        if (text && content.path && content.text)
+                return config_document_parse(&content, ret);
+        config_text_done(&content);
+        return text ? -ENOMEM : 0;
+}
+
+int definition_load_with(const char *root, const char *name, const char *file, const char *text,
+                Messages *messages, Definition **ret) {
+        _cleanup_(definition_source_closep) DefinitionSource *source = NULL;
+        _cleanup_(layers_done) Layers layers = {0};
+        ConfigDocument *dropin = NULL;
+        int r = definition_source_open(root, &source);
+
+        if (r >= 0)
+                r = read_layers(source, name, &layers);
+        if (r >= 0)
+                r = make_dropin(name, file, text, &dropin);
+        if (r >= 0)
+                r = dropins_replace(&layers.dropins, file, dropin);
+        return r < 0 ? r : build(source, name, &layers, messages, ret);
 }
 
 int definition_load_file(const char *root, const char *path, Messages *messages, Definition **ret) {
@@ -225,5 +261,7 @@ int definition_load_file(const char *root, const char *path, Messages *messages,
         if (r < 0)
                 return r;
         r = config_document_parse(&text, &layers.main);
-        return r < 0 ? r : load(source, name, &layers, messages, ret);
+        if (r >= 0)
+                r = read_dropins(source, name, &layers);
+        return r < 0 ? r : build(source, name, &layers, messages, ret);
 }

@@ -32,7 +32,10 @@ static int take_name(const char *value, Definition *definition) {
         return r < 0 ? r : text_replace(&definition->hostname, value);
 }
 
-static int take_setting(const IniEvent *event, Definition *definition) {
+/* REPEATED settings go to the newest interface. */
+static int take_setting(const IniEvent *event, bool repeated, Definition *definition) {
+        void *object = repeated ? (void *) definition->interfaces[definition->n_interfaces - 1]
+                                : definition;
         size_t n;
         const Setting *table = settings_table(&n);
 
@@ -42,9 +45,9 @@ static int take_setting(const IniEvent *event, Definition *definition) {
 
                 if (!key)
                         return -ENOMEM;
-                if (!streq(key, event->key))
+                if (table[i].repeated != repeated || !streq(key, event->key))
                         continue;
-                r = setting_parse(&table[i], event->value, definition);
+                r = setting_parse(&table[i], event->value, object);
                 return r == -EINVAL ? -EBADMSG : r;
         }
         /* A generator of another version may know more. */
@@ -56,13 +59,18 @@ static int take_event(const IniEvent *event, void *userdata) {
 
         if (event->type == INI_FAULT)
                 return -EBADMSG;
+        if (event->section && streq(event->section, "X-VE-Network")) {
+                if (event->type == INI_SECTION)
+                        return definition_add_interface(definition) ? 0 : -ENOMEM;
+                return take_setting(event, /* repeated= */ true, definition);
+        }
         if (event->type != INI_ASSIGNMENT || !streq(event->section, "X-VE"))
                 return 0;
         if (streq(event->key, "Name"))
                 return take_name(event->value, definition);
         if (streq(event->key, "Error"))
                 return take_error(event->value, definition);
-        return take_setting(event, definition);
+        return take_setting(event, /* repeated= */ false, definition);
 }
 
 int definition_read_resolved(const char *path, Definition **ret) {

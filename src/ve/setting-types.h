@@ -3,6 +3,8 @@
 
 /* The types of settings: how a value is read into a member of Definition and written again. */
 
+#include <stdbool.h>
+
 #include "ve/settings.h"
 
 struct SettingType {
@@ -12,6 +14,7 @@ struct SettingType {
         int (*format)(const void *field, char **ret);
         void (*clear)(void *field); /* back to no value; NULL where there always is one */
         const char *expects;        /* the end of "…: expected " */
+        bool list;                  /* assigning again adds to it */
 };
 
 extern const SettingType setting_type_template;
@@ -22,3 +25,23 @@ extern const SettingType setting_type_notify_ready;
 extern const SettingType setting_type_signal;
 extern const SettingType setting_type_uuid;
 extern const SettingType setting_type_storage;
+
+/* Of [Network], in ve/network-types.c. */
+extern const SettingType setting_type_network_mode;
+extern const SettingType setting_type_link;
+extern const SettingType setting_type_boolean;
+extern const SettingType setting_type_vlan;
+extern const SettingType setting_type_ipvlan_mode;
+extern const SettingType setting_type_path;
+extern const SettingType setting_type_addresses;
+extern const SettingType setting_type_gateways;
+extern const SettingType setting_type_routes;
+extern const SettingType setting_type_dns;
+extern const SettingType setting_type_domains;
+extern const SettingType setting_type_dhcp;
+extern const SettingType setting_type_mac;
+extern const SettingType setting_type_mtu;
+extern const SettingType setting_type_forwards;
+extern const SettingType setting_type_access;
+extern const SettingType setting_type_bandwidth;
+extern const SettingType setting_type_size;

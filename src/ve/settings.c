@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "ve/interface.h"
 #include "ve/setting-types.h"
 
 static const Setting table[] = {
@@ -79,6 +80,258 @@ static const Setting table[] = {
                                 .fallback = "overlay",
                                 .hint = "overlay",
                 },
+                {
+                                .section = "Network",
+                                .key = "Mode",
+                                .repeated = true,
+                                .type = &setting_type_network_mode,
+                                .offset = offsetof(Interface, mode),
+                                .summary = "how the VE gets to the network",
+                                .fallback = "bridge with Bridge=, namespace with Path=, routed "
+                                            "with Address=, else none",
+                                .hint = "none|host|veth|bridge|routed|macvlan|ipvlan|phys|"
+                                        "namespace",
+                },
+                {
+                                .section = "Network",
+                                .key = "Name",
+                                .repeated = true,
+                                .type = &setting_type_link,
+                                .offset = offsetof(Interface, name),
+                                .summary = "the interface's name in the VE",
+                                .fallback = "host0, host1…; with Mode=phys the host's own",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Bridge",
+                                .repeated = true,
+                                .type = &setting_type_link,
+                                .offset = offsetof(Interface, bridge),
+                                .summary = "the host's bridge that it is a port of",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "BridgeCreate",
+                                .repeated = true,
+                                .type = &setting_type_boolean,
+                                .offset = offsetof(Interface, bridge_create),
+                                .summary = "whether to make the bridge when there is none",
+                                .fallback = "no",
+                                .hint = "yes|no",
+                },
+                {
+                                .section = "Network",
+                                .key = "VLAN",
+                                .repeated = true,
+                                .type = &setting_type_vlan,
+                                .offset = offsetof(Interface, vlan),
+                                .summary = "the VLAN that the bridge has it in",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Parent",
+                                .repeated = true,
+                                .type = &setting_type_link,
+                                .offset = offsetof(Interface, parent),
+                                .summary = "the host's interface that it is made on, or is",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "IPVlanMode",
+                                .repeated = true,
+                                .type = &setting_type_ipvlan_mode,
+                                .offset = offsetof(Interface, ipvlan_mode),
+                                .summary = "whether ipvlan switches or routes",
+                                .fallback = "l2",
+                                .hint = "l2|l3",
+                },
+                {
+                                .section = "Network",
+                                .key = "Path",
+                                .repeated = true,
+                                .type = &setting_type_path,
+                                .offset = offsetof(Interface, path),
+                                .summary = "the network namespace to use",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Address",
+                                .repeated = true,
+                                .type = &setting_type_addresses,
+                                .offset = offsetof(Interface, addresses),
+                                .summary = "its addresses, set before the VE's init runs",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Gateway",
+                                .repeated = true,
+                                .type = &setting_type_gateways,
+                                .offset = offsetof(Interface, gateways),
+                                .summary = "its default routers",
+                                .fallback = "none; with Mode=routed the host",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Route",
+                                .repeated = true,
+                                .type = &setting_type_routes,
+                                .offset = offsetof(Interface, routes),
+                                .summary = "further routes",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "DNS",
+                                .repeated = true,
+                                .type = &setting_type_dns,
+                                .offset = offsetof(Interface, dns),
+                                .summary = "name servers",
+                                .fallback = "what the VE itself knows",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Domains",
+                                .repeated = true,
+                                .type = &setting_type_domains,
+                                .offset = offsetof(Interface, domains),
+                                .summary = "domains to search",
+                                .fallback = "none",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "DHCP",
+                                .repeated = true,
+                                .type = &setting_type_dhcp,
+                                .offset = offsetof(Interface, dhcp),
+                                .summary = "whether the VE asks for its addresses",
+                                .fallback = "yes without Address=, else no",
+                                .hint = "auto|yes|no",
+                },
+                {
+                                .section = "Network",
+                                .key = "MACAddress",
+                                .repeated = true,
+                                .type = &setting_type_mac,
+                                .offset = offsetof(Interface, mac),
+                                .summary = "its MAC address",
+                                .fallback = "one made of the VE's name and the host's machine-id",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "MTU",
+                                .repeated = true,
+                                .type = &setting_type_mtu,
+                                .offset = offsetof(Interface, mtu),
+                                .summary = "the largest packet",
+                                .fallback = "the kernel's",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "AntiSpoof",
+                                .repeated = true,
+                                .type = &setting_type_boolean,
+                                .offset = offsetof(Interface, anti_spoof),
+                                .summary = "whether the VE can send from its own addresses only",
+                                .fallback = "yes",
+                                .hint = "yes|no",
+                },
+                {
+                                .section = "Network",
+                                .key = "Forward",
+                                .repeated = true,
+                                .type = &setting_type_forwards,
+                                .offset = offsetof(Interface, forwards),
+                                .summary = "ports of the host that lead to the VE",
+                                .fallback = "none",
+                                .hint = "tcp:|udp:",
+                },
+                {
+                                .section = "Network",
+                                .key = "Masquerade",
+                                .repeated = true,
+                                .type = &setting_type_boolean,
+                                .offset = offsetof(Interface, masquerade),
+                                .summary = "whether what leaves the host has the host's address",
+                                .fallback = "no",
+                                .hint = "yes|no",
+                },
+                {
+                                .section = "Network",
+                                .key = "Isolate",
+                                .repeated = true,
+                                .type = &setting_type_boolean,
+                                .offset = offsetof(Interface, isolate),
+                                .summary = "whether other isolated VEs are out of reach",
+                                .fallback = "no",
+                                .hint = "yes|no",
+                },
+                {
+                                .section = "Network",
+                                .key = "Allow",
+                                .repeated = true,
+                                .type = &setting_type_access,
+                                .offset = offsetof(Interface, allow),
+                                .summary = "whom the VE may exchange packets with",
+                                .fallback = "any",
+                                .hint = "any|localhost|link-local|multicast",
+                },
+                {
+                                .section = "Network",
+                                .key = "Deny",
+                                .repeated = true,
+                                .type = &setting_type_access,
+                                .offset = offsetof(Interface, deny),
+                                .summary = "whom it may not, unless allowed",
+                                .fallback = "none",
+                                .hint = "any|localhost|link-local|multicast",
+                },
+                {
+                                .section = "Network",
+                                .key = "BandwidthIn",
+                                .repeated = true,
+                                .type = &setting_type_bandwidth,
+                                .offset = offsetof(Interface, bandwidth_in),
+                                .summary = "the most that the VE receives in a second",
+                                .fallback = "no limit",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "BandwidthOut",
+                                .repeated = true,
+                                .type = &setting_type_bandwidth,
+                                .offset = offsetof(Interface, bandwidth_out),
+                                .summary = "the most that the VE sends in a second",
+                                .fallback = "no limit",
+                                .hint = "",
+                },
+                {
+                                .section = "Network",
+                                .key = "Burst",
+                                .repeated = true,
+                                .type = &setting_type_size,
+                                .offset = offsetof(Interface, burst),
+                                .summary = "what may exceed a bandwidth for a moment",
+                                .fallback = "made of the bandwidth",
+                                .hint = "",
+                },
 };
 
 const Setting *settings_table(size_t *ret_n) {
@@ -93,15 +346,24 @@ const Setting *setting_find(const char *section, const char *key) {
         return NULL;
 }
 
-Origin setting_origin(const Setting *setting, const Definition *definition) {
-        return definition->origins ? definition->origins[setting - table] : (Origin){0};
+Origin setting_origin(const Setting *setting, const void *object) {
+        const Origin *origins = setting->repeated ? ((const Interface *) object)->origins
+                                                  : ((const Definition *) object)->origins;
+
+        return origins ? origins[setting - table] : (Origin){0};
 }
 
-/* Back to the default: what a new definition of that name has. */
-static int reset(const Setting *setting, Definition *definition) {
-        _cleanup_(definition_freep) Definition *fresh = definition_new(definition->name);
+void setting_set_origin(const Setting *setting, void *object, Origin origin) {
+        Origin *origins = setting->repeated ? ((Interface *) object)->origins
+                                            : ((Definition *) object)->origins;
+
+        origins[setting - table] = origin;
+}
+
+/* Takes over the value that the setting has in FRESH, where it is at its default. */
+static int take_default(const Setting *setting, const void *fresh, void *object) {
         _cleanup_free_ char *value = NULL;
-        void *field = (char *) definition + setting->offset;
+        void *field = (char *) object + setting->offset;
         int r = fresh ? setting_format(setting, fresh, &value) : -ENOMEM;
 
         if (r < 0)
@@ -112,22 +374,47 @@ static int reset(const Setting *setting, Definition *definition) {
         return 0;
 }
 
-int setting_parse(const Setting *setting, const char *value, Definition *definition) {
+/* Back to the default: what a new definition of that name, or a new interface, has. */
+static int reset(const Setting *setting, void *object) {
+        _cleanup_(definition_freep) Definition *definition = NULL;
+        _cleanup_(interface_freep) Interface *interface = NULL;
+
+        if (setting->repeated) {
+                interface = interface_new();
+                return take_default(setting, interface, object);
+        }
+        definition = definition_new(((const Definition *) object)->name);
+        return take_default(setting, definition, object);
+}
+
+int setting_parse(const Setting *setting, const char *value, void *object) {
         if (!*value)
-                return reset(setting, definition);
-        return setting->type->parse(value, (char *) definition + setting->offset);
+                return reset(setting, object);
+        return setting->type->parse(value, (char *) object + setting->offset);
+}
+
+bool setting_is_list(const Setting *setting) {
+        return setting->type->list;
+}
+
+bool section_is_repeated(const char *section) {
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (table[i].repeated && streq(table[i].section, section))
+                        return true;
+        return false;
 }
 
 const char *setting_expects(const Setting *setting) {
         return setting->type->expects;
 }
 
-int setting_format(const Setting *setting, const Definition *definition, char **ret) {
-        return setting->type->format((const char *) definition + setting->offset, ret);
+int setting_format(const Setting *setting, const void *object, char **ret) {
+        return setting->type->format((const char *) object + setting->offset, ret);
 }
 
 char *setting_resolved_key(const Setting *setting) {
-        bool plain = streq(setting->section, "VE");
+        /* Repeated sections stay sections of their own there. */
+        bool plain = setting->repeated || streq(setting->section, "VE");
 
         return text_format("%s%s", plain ? "" : setting->section, setting->key);
 }

@@ -14,8 +14,9 @@ typedef struct SettingType SettingType;
 
 typedef struct Setting {
         const char *section, *key;
+        bool repeated; /* of [Network], of which there may be several: in each Interface */
         const SettingType *type;
-        size_t offset;        /* in Definition */
+        size_t offset;        /* in Definition, or in Interface */
         const char *summary;  /* one line for --help and completion, no full stop */
         const char *fallback; /* what holds when it is not set, for people */
         /* What completion offers: words separated by "|", or "<template>", "<profile>", "<signal>".
@@ -27,31 +28,32 @@ typedef struct Setting {
 const Setting *settings_table(size_t *ret_n);
 /* NULL when there is no such one. Sections and keys are matched exactly, as in unit files. */
 const Setting *setting_find(const char *section, const char *key);
-/* Where its value was written. */
-Origin setting_origin(const Setting *setting, const Definition *definition);
 
 /*
- * Sets it from what is written behind "="; "" is back to the default. Returns 0, -ENOMEM, or
- * -EINVAL with DEFINITION unchanged: setting_expects() then says what was expected.
+ * OBJECT is the Definition, or for a setting that is repeated one Interface of it.
  */
-int setting_parse(const Setting *setting, const char *value, Definition *definition);
+
+/* Where its value was written. */
+Origin setting_origin(const Setting *setting, const void *object);
+void setting_set_origin(const Setting *setting, void *object, Origin origin);
+
+/*
+ * Sets it from what is written behind "="; "" is back to the default, and what is a list is added
+ * to. Returns 0, -ENOMEM, or -EINVAL with OBJECT unchanged: setting_expects() then says what was
+ * expected.
+ */
+int setting_parse(const Setting *setting, const char *value, void *object);
+/* True when assigning it again adds to it. */
+bool setting_is_list(const Setting *setting);
+/* True when a definition may have several of SECTION. */
+bool section_is_repeated(const char *section);
 /* What a value must be, as the end of a sentence: "yes or no". */
 const char *setting_expects(const Setting *setting);
 /* The value as it would be written; *RET is NULL when unset without a default. 0 or -ENOMEM. */
-int setting_format(const Setting *setting, const Definition *definition, char **ret);
-
-/* The key that it has in [X-VE]: "Template", "StorageType". Owned by the caller, or NULL. */
-char *setting_resolved_key(const Setting *setting);
-
-typedef struct Assignment {
-        char *section, *key, *value;
-} Assignment;
-
-void assignment_done(Assignment *assignment);
+int setting_format(const Setting *setting, const void *object, char **ret);
 
 /*
- * Takes "SECTION.KEY=VALUE" apart and checks it as if a definition said so, settings and systemd's
- * sections alike; an unknown section or key is an error here. Returns 0, -EINVAL with the reason in
- * MESSAGES, or -ENOMEM.
+ * The key that it has in [X-VE]: "Template", "StorageType"; or in [X-VE-Network], of which there is
+ * one for each interface. Owned by the caller, or NULL.
  */
-int assignment_parse(const char *text, Messages *messages, Assignment *ret);
+char *setting_resolved_key(const Setting *setting);

@@ -41,6 +41,56 @@ int dropins_read(const ConfigSearch *search, const char *dir, Dropins *ret) {
         return 0;
 }
 
+/* Makes room for NAME at AT, which is where it comes in the order. */
+static int insert_dropin(Dropins *dropins, size_t at, const char *name) {
+        size_t n = strv_length(dropins->names);
+        ConfigDocument **documents =
+                        reallocarray(dropins->documents, n + 2, sizeof(ConfigDocument *));
+        char *last;
+        int r;
+
+        if (!documents)
+                return -ENOMEM;
+        dropins->documents = documents;
+        r = strv_append(&dropins->names, name);
+        if (r < 0)
+                return r;
+        last = dropins->names[n];
+        memmove(dropins->names + at + 1, dropins->names + at, (n - at) * sizeof(char *));
+        memmove(documents + at + 1, documents + at, (n - at) * sizeof(ConfigDocument *));
+        dropins->names[at] = last;
+        documents[at] = NULL;
+        return 0;
+}
+
+static void remove_dropin(Dropins *dropins, size_t at) {
+        size_t after = strv_length(dropins->names) - at;
+
+        config_document_free(dropins->documents[at]);
+        free(dropins->names[at]);
+        memmove(dropins->names + at, dropins->names + at + 1, after * sizeof(char *));
+        memmove(dropins->documents + at, dropins->documents + at + 1,
+                        (after - 1) * sizeof(ConfigDocument *));
+}
+
+int dropins_replace(Dropins *dropins, const char *name, ConfigDocument *document) {
+        size_t at = 0, n = strv_length(dropins->names);
+        int r;
+
+        while (at < n && strcmp(dropins->names[at], name) < 0)
+                at++;
+        if (at < n && streq(dropins->names[at], name))
+                remove_dropin(dropins, at);
+        if (!document)
+                return 0;
+        r = insert_dropin(dropins, at, name);
+        if (r < 0)
+                config_document_free(document);
+        else
+                dropins->documents[at] = document;
+        return r;
+}
+
 int definition_source_open(const char *root, DefinitionSource **ret) {
         _cleanup_(definition_source_closep) DefinitionSource *source = calloc(1, sizeof(*source));
         int r;

@@ -15,6 +15,11 @@ typedef struct Dropins {
 /* Reads the drop-ins in DIR of all searched directories. Returns 0 or -errno. */
 int dropins_read(const ConfigSearch *search, const char *dir, Dropins *ret);
 void dropins_done(Dropins *dropins);
+/*
+ * Has the drop-in NAME be DOCUMENT (NULL: absent) instead of what was read. Takes DOCUMENT over,
+ * also on failure. Returns 0 or -ENOMEM.
+ */
+int dropins_replace(Dropins *dropins, const char *name, ConfigDocument *document);
 
 /* A profile that was read, for the next VE that uses it. */
 typedef struct Profile {

@@ -37,7 +37,8 @@ static bool is_ours(const IniEvent *event, bool slice) {
         static const char *const dropin[] = {"Unit.SourcePath", "Unit.Wants", "Unit.After",
                         "Service.Slice", "Service.Restart", "Service.KillSignal"};
         static const char *const own_slice[] = {"Slice.TasksMax", "Unit.Description",
-                        "Unit.SourcePath", "Unit.StopWhenUnneeded"};
+                        "Unit.SourcePath", "Unit.StopWhenUnneeded", "Slice.IPAddressAllow",
+                        "Slice.IPAddressDeny"};
         const char *const *ours = slice ? own_slice : dropin;
         size_t n = slice ? ELEMENTSOF(own_slice) : ELEMENTSOF(dropin);
         _cleanup_free_ char *name = text_format("%s.%s", event->section, event->key);
@@ -45,7 +46,7 @@ static bool is_ours(const IniEvent *event, bool slice) {
         for (size_t i = 0; i < n; i++)
                 if (streq(name, ours[i]))
                         return true;
-        return !slice && streq(event->section, "X-VE");
+        return !slice && (streq(event->section, "X-VE") || streq(event->section, "X-VE-Network"));
 }
 
 static bool is_passed(const Definition *definition, const IniEvent *event) {
@@ -95,6 +96,14 @@ static void check_files(const Definition *definition, const UnitSet *set) {
         must(directives.resolved);
 }
 
+static void check_same(const Setting *setting, const void *a, const void *b) {
+        _cleanup_free_ char *was = NULL, *is = NULL;
+
+        must(setting_format(setting, a, &was) == 0);
+        must(setting_format(setting, b, &is) == 0);
+        must(streq_ptr(was, is));
+}
+
 /* What the launcher reads is what was loaded. */
 static void check_resolved(const Definition *definition, const UnitSet *set) {
         static char path[64];
@@ -108,12 +117,12 @@ static void check_resolved(const Definition *definition, const UnitSet *set) {
         must(definition_read_resolved(path, &back) == 0);
         unlink(path);
         must(streq_ptr(back->error, definition->error));
+        must(back->error || back->n_interfaces == definition->n_interfaces);
         for (size_t i = 0; i < n && !back->error; i++) {
-                _cleanup_free_ char *was = NULL, *is = NULL;
-
-                must(setting_format(&table[i], definition, &was) == 0);
-                must(setting_format(&table[i], back, &is) == 0);
-                must(streq_ptr(was, is));
+                if (!table[i].repeated)
+                        check_same(&table[i], definition, back);
+                for (size_t k = 0; table[i].repeated && k < back->n_interfaces; k++)
+                        check_same(&table[i], definition->interfaces[k], back->interfaces[k]);
         }
 }
 
@@ -132,6 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         text.text[size] = 0;
         must(config_document_parse(&text, &document) == 0);
         must(definition_apply(definition, document, 0, &messages) == 0);
+        must(interfaces_check(definition, &messages) == 0);
         for (size_t i = 0; i < messages.n && !definition->error; i++)
                 if (messages.list[i].level == MESSAGE_ERROR)
                         must((definition->error = message_format(&messages.list[i])));

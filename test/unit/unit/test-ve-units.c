@@ -231,6 +231,14 @@ static Definition *resolve(const Definition *d) {
         return back;
 }
 
+static void check_same(const Setting *setting, const void *a, const void *b) {
+        _cleanup_free_ char *was = NULL, *is = NULL;
+
+        cr_assert_eq(setting_format(setting, a, &was), 0);
+        cr_assert_eq(setting_format(setting, b, &is), 0);
+        cr_assert(streq_ptr(was, is), "%s: %s, %s", setting->key, was, is);
+}
+
 Test(ve_units, resolved_reads_back) {
         static const char *const values[][2] = {{"Template", "debian-13"}, {"Hostname", "a.b"},
                         {"Profile", "small"},
@@ -245,13 +253,41 @@ Test(ve_units, resolved_reads_back) {
                 cr_assert_eq(setting_parse(setting_find("VE", values[i][0]), values[i][1], d), 0);
         back = resolve(d);
         cr_assert_str_eq(back->name, "web-1");
-        for (size_t i = 0; i < n; i++) {
-                _cleanup_free_ char *was = NULL, *is = NULL;
+        for (size_t i = 0; i < n; i++)
+                if (!table[i].repeated)
+                        check_same(&table[i], d, back);
+}
 
-                cr_assert_eq(setting_format(&table[i], d, &was), 0);
-                cr_assert_eq(setting_format(&table[i], back, &is), 0);
-                cr_assert(streq_ptr(was, is), "%s: %s, %s", table[i].key, was, is);
+Test(ve_units, interfaces_read_back) {
+        static const char *const values[][2] = {{"Mode", "bridge"}, {"Name", "eth0"},
+                        {"Bridge", "br0"}, {"BridgeCreate", "yes"}, {"VLAN", "7"},
+                        {"Address", "192.0.2.1/24 2001:db8::1/64"}, {"Gateway", "192.0.2.254"},
+                        {"Route", "198.51.100.0/24,192.0.2.9,5"}, {"DNS", "192.0.2.53"},
+                        {"Domains", "example.org"}, {"DHCP", "no"},
+                        {"MACAddress", "02:00:00:00:00:01"}, {"MTU", "1400"}, {"AntiSpoof", "no"},
+                        {"Forward", "tcp:8080:80 udp:53-54:53-54"}, {"Masquerade", "yes"},
+                        {"Isolate", "yes"}, {"Allow", "192.0.2.0/24 localhost"}, {"Deny", "any"},
+                        {"BandwidthIn", "10M"}, {"BandwidthOut", "1G"}, {"Burst", "256K"}};
+        _cleanup_(definition_freep) Definition *d = definition_new("web1"), *back = NULL;
+        size_t n;
+        const Setting *table = settings_table(&n);
+        Interface *first = definition_add_interface(d), *second = definition_add_interface(d);
+
+        cr_assert_eq(setting_parse(setting_find("VE", "Template"), "a", d), 0);
+        for (size_t i = 0; i < ELEMENTSOF(values); i++) {
+                const Setting *setting = setting_find("Network", values[i][0]);
+
+                cr_assert_eq(setting_parse(setting, values[i][1], first), 0, "%s", values[i][0]);
+                setting_set_origin(setting, first, (Origin){.file = "/etc/ve/web1.ve", .line = 1});
         }
+        second->mode = NETWORK_VETH;
+        back = resolve(d);
+        cr_assert_eq(back->n_interfaces, 2);
+        for (size_t i = 0; i < n; i++)
+                if (table[i].repeated) {
+                        check_same(&table[i], first, back->interfaces[0]);
+                        check_same(&table[i], second, back->interfaces[1]);
+                }
 }
 
 Test(ve_units, errors_read_back) {

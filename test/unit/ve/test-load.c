@@ -156,3 +156,44 @@ Test(load, sources) {
         }
         cr_assert_eq(messages.n, 0);
 }
+
+static Definition *load_with(const char *file, const char *text) {
+        _cleanup_(messages_done) Messages messages = {0};
+        Definition *definition = NULL;
+
+        cr_assert_eq(definition_load_with(root, "web1", file, text, &messages, &definition), 0);
+        return definition;
+}
+
+static void expect_hostname(const char *file, const char *text, const char *expected) {
+        _cleanup_(definition_freep) Definition *d = load_with(file, text);
+
+        cr_assert_null(d->error);
+        cr_assert_str_eq(d->hostname, expected);
+}
+
+Test(load, with_a_drop_in_that_is_not_there_yet) {
+        put("/usr/lib/ve/web1.ve", "[VE]\nTemplate=t\nHostname=main\n");
+        expect_hostname("b.conf", NULL, "main");
+        expect_hostname("b.conf", "[VE]\nHostname=with\n", "with");
+        put("/run/ve/definitions/web1.ve.d/c.conf", "[VE]\nHostname=later\n");
+        expect_hostname("b.conf", "[VE]\nHostname=with\n", "later");
+        expect_hostname("d.conf", "[VE]\nHostname=with\n", "with");
+        put("/etc/ve/web1.ve.d/c.conf", "[VE]\nHostname=there\n");
+        expect_hostname("c.conf", "[VE]\nHostname=with\n", "with");
+        expect_hostname("c.conf", NULL, "main");
+        put("/etc/ve/ve.d/c.conf", "[VE]\nHostname=shared\nStopSignal=9\n");
+        expect_hostname("c.conf", "[VE]\nHostname=with\n", "with");
+}
+
+Test(load, with_a_drop_in_that_is_wrong) {
+        _cleanup_(definition_freep) Definition *d = NULL;
+        _cleanup_(messages_done) Messages messages = {0};
+
+        put("/usr/lib/ve/web1.ve", "[VE]\nTemplate=t\n");
+        d = load_with("b.conf", "[VE]\nProfile=no-such\n");
+        cr_assert_not_null(d->error);
+        cr_assert_not_null(strstr(d->error, "/etc/ve/web1.ve.d/b.conf:2: "));
+        cr_assert_eq(definition_load_with(root, "web2", "b.conf", "[VE]\n", &messages, &d),
+                        -ENOENT);
+}
