@@ -20,6 +20,7 @@
 #include "storage/storage.h"
 #include "template/store.h"
 #include "ve-launch/host.h"
+#include "ve-launch/network.h"
 #include "ve/definition.h"
 #include "ve/name.h"
 #include "ve/paths.h"
@@ -120,13 +121,16 @@ static int run(Start *start, LaunchResult *ret) {
         _cleanup_free_ char *os_release = realpath("/etc/os-release", NULL);
         _cleanup_free_ char *inaccessible = realpath(HOST_INACCESSIBLE, NULL);
         _cleanup_strv_ char **env = NULL;
+        _cleanup_(network_files_done) NetworkFiles files = {};
         _cleanup_(launch_plan_done) LaunchPlan plan = {};
+        const NetworkMode network = definition_network_mode(start->definition);
         char uuid[UUID_TEXT_SIZE], boot_id[UUID_DASHED_SIZE];
         int r;
 
         uuid_format(start->uuid, uuid);
         uuid_format_dashed(start->boot_id, boot_id);
-        if (os_release && host_variables(os_release, &env) == -ENOMEM)
+        if ((os_release && host_variables(os_release, &env) == -ENOMEM) ||
+                        network_files(start->definition, &files) < 0)
                 return log_oom();
         r = launch_plan(start->definition,
                         &(LaunchFacts){
@@ -138,6 +142,15 @@ static int run(Start *start, LaunchResult *ret) {
                                         .os_release = os_release,
                                         .inaccessible = inaccessible,
                                         .host_env = env,
+                                        .own_network = network != NETWORK_HOST &&
+                                                       network != NETWORK_NAMESPACE,
+                                        .network_path = network == NETWORK_NAMESPACE
+                                                                        ? start->definition
+                                                                                          ->interfaces[0]
+                                                                                          ->path
+                                                                        : NULL,
+                                        .files = files.list,
+                                        .n_files = files.n,
                                         .credentials = getenv("CREDENTIALS_DIRECTORY"),
                                         .listen_fds = host_listen_fds(),
                                         .listen_names = getenv("LISTEN_FDNAMES"),
@@ -203,7 +216,8 @@ static ExitCode start_ve(const char *name) {
                 code = load(name, &start);
         if (code != EXIT_DONE)
                 return code;
-        if (prepare(&start) < 0 || run(&start, &result) < 0)
+        if (prepare(&start) < 0 || run(&start, &result) < 0 ||
+                        network_set_up(start.definition, result.pid) < 0)
                 return EXIT_FAILED;
         register_machine(&start, result.pid);
         return hand_over(&start, &result) < 0 ? EXIT_FAILED : EXIT_DONE;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What ve-network can be told to do. Each logs its failures and returns an ExitCode. */
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "network/apply.h"
+#include "network/plan.h"
+#include "network/probe.h"
+
+/*
+ * Sets the network of VE NAME up, in its new network namespace NETNS_FD: all of it, or nothing. Its
+ * PID 1 has not run its init yet. Takes NETNS_FD over.
+ */
+ExitCode network_attach(const char *name, int netns_fd);
+/* Takes back what does not go with the VE's namespace, as its record has it. */
+ExitCode network_detach(const char *name);
+/* Has the network of VE NAME, which runs, be what the loaded definition says now. */
+ExitCode network_update(const char *name);
+/* Makes what was done for NAMES (a strv; NULL: all that run) hold again. */
+ExitCode network_repair(char *const *names);
+/* Only the rules, of all: what a flush of the host's firewall took. Needs no systemd. */
+ExitCode network_repair_firewall(void);
+/* Prints what there is for NAMES (a strv; NULL: all that run), and what is missing. */
+ExitCode network_show(char *const *names);
+
+/* The same for one record. EXIT_FAILED: something is missing, as was printed. */
+ExitCode network_show_record(const Record *record);
+
+/* --- parts (ve-network/session.c) */
+
+/* Reads what the generator resolved for VE NAME. Logs. */
+ExitCode session_definition(const char *name, Definition **ret);
+/* Opens the host's socket of SCOPE, and the VE's if ->netns_fd is one. Logs. */
+ExitCode session_open(NetworkScope *scope);
+/* A descriptor of the network namespace that VE NAME's PID 1 is in, or -errno. Does not log. */
+int session_netns(const char *name);
+/*
+ * Plans the network of DEFINITION, and writes it down as its record, both under the lock. *RET_OLD
+ * (may be NULL) is the record before, if any. Logs.
+ */
+ExitCode session_claim(NetworkScope *scope, Operations *ret, Record *ret_old);
+/* Says in one sentence which operation failed. */
+ExitCode session_failed(const NetworkScope *scope, const Operation *operation, int error);
+
+/* The addresses to ask for before they are used, and to announce then. */
+typedef struct Probes {
+        ProbeTarget *host, *ve; /* by the namespace to do it in */
+        size_t n_host, n_ve;
+} Probes;
+
+void probes_done(Probes *probes);
+/* Finds them: those of OPERATIONS that are not among KNOWN (or NULL). Logs. */
+ExitCode probes_find(NetworkScope *scope, const Operations *operations, const Operations *known,
+                Probes *ret);
+/* Makes sure that nobody has one. Logs. */
+ExitCode probes_ask(NetworkScope *scope, Probes *probes);
+/* Tells the links; that it can't is no failure. */
+void probes_announce(NetworkScope *scope, const Probes *probes);
