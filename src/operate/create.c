@@ -13,75 +13,26 @@
 #include "storage/storage.h"
 #include "template/init.h"
 #include "template/store.h"
+#include "ve/assignment.h"
+#include "ve/definition.h"
 #include "ve/name.h"
 #include "ve/paths.h"
+
+#define COMMENT "# Made by vectl create. See ve.definition(5).\n"
 
 typedef struct Create {
         Systemd *systemd;
         char *const *names;
         const char *template;
-        Assignment *assignments;
-        size_t n_assignments;
+        Assignments assignments;
         char *text; /* of every definition */
         VeLocks locks;
 } Create;
 
 static void create_done(Create *create) {
-        for (size_t i = 0; i < create->n_assignments; i++)
-                assignment_done(create->assignments + i);
-        free(create->assignments);
+        assignments_done(&create->assignments);
         free(create->text);
         ve_locks_done(&create->locks);
-}
-
-/* Appends one line to *TEXT. */
-static int add_line(char **text, const char *line) {
-        char *longer = text_format("%s%s\n", *text ?: "", line);
-
-        if (!longer)
-                return -ENOMEM;
-        free(*text);
-        *text = longer;
-        return 0;
-}
-
-/* Appends the assignments of SECTION, with its header unless that is there. */
-static int add_section(
-                char **text, const char *section, bool header, const Assignment list[], size_t n) {
-        _cleanup_free_ char *head = text_format("\n[%s]", section);
-        int r = !head ? -ENOMEM : header ? add_line(text, head) : 0;
-
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                _cleanup_free_ char *line = NULL;
-
-                if (!streq(list[i].section, section))
-                        continue;
-                line = text_format("%s=%s", list[i].key, list[i].value);
-                r = line ? add_line(text, line) : -ENOMEM;
-        }
-        return r;
-}
-
-static bool seen_before(const Assignment list[], size_t at) {
-        for (size_t i = 0; i < at; i++)
-                if (streq(list[i].section, list[at].section))
-                        return true;
-        return false;
-}
-
-char *create_render(const char *template, const Assignment assignments[], size_t n) {
-        _cleanup_free_ char *text = strdup("# Made by vectl create. See ve.definition(5).\n[VE]\n");
-        _cleanup_free_ char *line = template ? text_format("Template=%s", template) : NULL;
-        int r = !text || (template && !line) ? -ENOMEM : 0;
-
-        if (r >= 0 && template)
-                r = add_line(&text, line);
-        if (r >= 0)
-                r = add_section(&text, "VE", false, assignments, n);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (!streq(assignments[i].section, "VE") && !seen_before(assignments, i))
-                        r = add_section(&text, assignments[i].section, true, assignments, n);
-        return r < 0 ? NULL : TAKE_PTR(text);
 }
 
 static ExitCode check_names(char *const *names) {
@@ -99,55 +50,58 @@ static ExitCode check_names(char *const *names) {
         return EXIT_DONE;
 }
 
-/* Reads the settings; one for the template is as good as --template. */
-static ExitCode check_settings(Create *create, char *const *settings) {
-        /* One more for what the template asks for. */
-        create->assignments = calloc(strv_length(settings) + 1, sizeof(Assignment));
-        if (!create->assignments)
-                return operation_oom();
-        STRV_FOREACH (setting, settings) {
-                _cleanup_(messages_done) Messages messages = {};
-                Assignment *assignment = create->assignments + create->n_assignments;
-                int r = assignment_parse(*setting, &messages, assignment);
+/* Reads one setting and appends it. */
+static ExitCode check_setting(Create *create, const char *setting) {
+        _cleanup_(messages_done) Messages messages = {};
+        int r = assignments_parse(&create->assignments, setting, &messages);
 
-                if (r < 0) {
-                        log_error("Cannot set %s: %s", *setting,
-                                        messages.n > 0 ? messages.list[0].text : "out of memory.");
-                        return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
-                }
-                create->n_assignments++;
-                if (!create->template && streq(assignment->section, "VE") &&
-                                streq(assignment->key, "Template"))
-                        create->template = assignment->value;
+        if (r < 0) {
+                log_error("Cannot set %s: %s", setting,
+                                messages.n > 0 ? messages.list[0].text : "out of memory.");
+                return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+        }
+        if (create->assignments.list[create->assignments.n - 1].kind != ASSIGNMENT_SET) {
+                log_error("Cannot set %s: a new definition has nothing to add to or take from; use "
+                          "\"=\".",
+                                setting);
+                return EXIT_USAGE;
         }
         return EXIT_DONE;
 }
 
-static bool is_assigned(const Create *create, const char *key) {
-        for (size_t i = 0; i < create->n_assignments; i++)
-                if (streq(create->assignments[i].section, "VE") &&
-                                streq(create->assignments[i].key, key))
-                        return true;
-        return false;
+static const char *assigned(const Create *create, const char *key) {
+        for (size_t i = create->assignments.n; i > 0; i--) {
+                const Assignment *assignment = create->assignments.list + i - 1;
+
+                if (streq(assignment->section, "VE") && streq(assignment->key, key))
+                        return assignment->value;
+        }
+        return NULL;
+}
+
+/* Reads the settings; one for the template is as good as --template, which comes first. */
+static ExitCode check_settings(Create *create, char *const *settings) {
+        ExitCode code = EXIT_DONE;
+
+        if (create->template && assignments_insert(&create->assignments, 0, "VE", 0, "Template",
+                                                create->template) < 0)
+                return operation_oom();
+        for (; code == EXIT_DONE && settings && *settings; settings++)
+                code = check_setting(create, *settings);
+        if (code == EXIT_DONE && !create->template)
+                create->template = assigned(create, "Template");
+        return code;
 }
 
 /* Has the definition say what asks the template's init to shut down, where that is not systemd's
  * way. */
 static int assign_stop_signal(Create *create, const Template *template) {
-        _cleanup_(messages_done) Messages messages = {};
-        _cleanup_free_ char *setting = NULL;
         const char *name = template_stop_signal(template);
-        int r;
 
-        if (!name || is_assigned(create, "StopSignal") || is_assigned(create, "Init"))
+        if (!name || assigned(create, "StopSignal") || assigned(create, "Init"))
                 return 0;
-        setting = text_format("VE.StopSignal=%s", name);
-        r = setting ? assignment_parse(setting, &messages,
-                                      create->assignments + create->n_assignments)
-                    : -ENOMEM;
-        if (r >= 0)
-                create->n_assignments++;
-        return r;
+        return assignments_insert(
+                        &create->assignments, create->assignments.n, "VE", 0, "StopSignal", name);
 }
 
 static ExitCode check_template(Create *create) {
@@ -287,7 +241,7 @@ ExitCode ve_create(Systemd *systemd, const CreateRequest *request) {
                 code = check_template(&create);
         if (code != EXIT_DONE)
                 return code;
-        create.text = create_render(request->template, create.assignments, create.n_assignments);
+        create.text = assignments_render(COMMENT, &create.assignments);
         if (!create.text)
                 return operation_oom();
         code = operation_begin(systemd, request->names, &create.locks);

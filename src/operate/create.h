@@ -10,7 +10,6 @@
  */
 
 #include "operate/operation.h"
-#include "ve/settings.h"
 
 typedef struct CreateRequest {
         char *const *names;
@@ -20,6 +19,3 @@ typedef struct CreateRequest {
 
 /* Logs. One existing VE among NAMES: EXIT_EXISTS, and nothing is created. */
 ExitCode ve_create(Systemd *systemd, const CreateRequest *request);
-
-/* The text of a definition with these assignments, grouped by section. NULL: out of memory. */
-char *create_render(const char *template, const Assignment assignments[], size_t n);

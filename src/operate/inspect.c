@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operate/inspect.h"
 
+#include <fcntl.h>
+
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "network/record.h"
 #include "operate/reload.h"
 #include "unit/ve-units.h"
 #include "ve/definition.h"
@@ -10,9 +14,13 @@
 #include "ve/paths.h"
 #include "ve/uid-range.h"
 
+/* A number and a newline. */
+#define COUNTER_SIZE_MAX 64
+
 void ve_info_done(VeInfo *info) {
         free(info->name);
         free(info->template);
+        free(info->addresses);
         free(info->enabled);
         free(info->result);
         *info = (VeInfo){};
@@ -64,6 +72,60 @@ static void find_usage(Systemd *systemd, const char *name, VeInfo *info) {
         info->tasks = usage.tasks;
 }
 
+/* Adds what the host's interface LINK has counted to *SUM; which is UINT64_MAX once it isn't known.
+ */
+static void add_counter(const char *link, const char *counter, uint64_t *sum) {
+        _cleanup_free_ char *path = text_format("/sys/class/net/%s/statistics/%s", link, counter);
+        _cleanup_free_ char *text = NULL, *number = NULL;
+        uint64_t value;
+
+        if (*sum == UINT64_MAX)
+                return;
+        if (path && file_read_at(AT_FDCWD, path, COUNTER_SIZE_MAX, &text, NULL) >= 0)
+                number = text_strip(text);
+        if (number && text_parse_u64(number, &value) >= 0)
+                *sum += value;
+        else
+                *sum = UINT64_MAX;
+}
+
+/* The VE receives what the host's ends send. Other interfaces are wholly in the VE. */
+static void find_traffic(const Operations *operations, VeInfo *info) {
+        uint64_t rx = 0, tx = 0;
+        bool found = false;
+
+        for (size_t i = 0; i < operations->n; i++) {
+                if (operations->list[i].type != OP_VETH)
+                        continue;
+                found = true;
+                add_counter(operations->list[i].link, "tx_bytes", &rx);
+                add_counter(operations->list[i].link, "rx_bytes", &tx);
+        }
+        if (found) {
+                info->rx = rx;
+                info->tx = tx;
+        }
+}
+
+static char *join_addresses(const Definition *definition) {
+        _cleanup_strv_ char **all = NULL;
+
+        for (size_t i = 0; i < definition->n_interfaces; i++)
+                STRV_FOREACH (address, definition->interfaces[i]->addresses)
+                        if (strv_append(&all, *address) < 0)
+                                return NULL;
+        return all ? text_join_words(all) : NULL;
+}
+
+static void find_network(const char *name, VeInfo *info) {
+        _cleanup_(record_done) Record record = {};
+
+        if (record_read(name, &record) < 0 || !record.definition)
+                return;
+        find_traffic(&record.operations, info);
+        info->addresses = join_addresses(record.definition);
+}
+
 /* systemd's word, or NULL: a unit without a file, say. */
 static char *find_enabled(Systemd *systemd, const char *name) {
         _cleanup_free_ char *service = ve_service_name(name);
@@ -74,7 +136,10 @@ static char *find_enabled(Systemd *systemd, const char *name) {
 
 ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeInfo *ret) {
         _cleanup_(unit_state_done) UnitState state = {};
-        _cleanup_(ve_info_done) VeInfo info = {.memory = UINT64_MAX, .tasks = UINT64_MAX};
+        _cleanup_(ve_info_done) VeInfo info = {.memory = UINT64_MAX,
+                        .tasks = UINT64_MAX,
+                        .rx = UINT64_MAX,
+                        .tx = UINT64_MAX};
         ExitCode code = operation_state(systemd, name, &state);
 
         if (code != EXIT_DONE)
@@ -94,6 +159,8 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
                 if (uid_range_lookup("", name, &info.uid_base) < 0)
                         info.uid_base = 0;
                 find_usage(systemd, name, &info);
+                if (flags & INSPECT_NETWORK)
+                        find_network(name, &info);
         }
         *ret = info;
         info = (VeInfo){};

@@ -18,6 +18,8 @@ typedef struct VeInfo {
         uint64_t memory;   /* bytes; UINT64_MAX: not known */
         uint64_t tasks;    /* UINT64_MAX: not known */
         uint64_t since;    /* when it got into this state, µs since 1970; 0: never was up */
+        uint64_t rx, tx;   /* bytes over all interfaces since its start; UINT64_MAX: not known */
+        char *addresses;   /* words with blanks between them, of all interfaces; or NULL */
         char *enabled;     /* systemd's word: "enabled", "disabled", "masked"…; or NULL */
         char *result;      /* of its last run: "success", "exit-code", "signal"… */
         bool reload_due;
@@ -32,9 +34,9 @@ void ve_info_done(VeInfo *info);
 const char *ve_state_word(const UnitState *state);
 
 typedef enum InspectFlags {
-        INSPECT_RELOAD = 1 << 0, /* also find out whether a reload is due: reads all its files */
-        INSPECT_ENABLED =
-                        1 << 1 /* also ask whether it is enabled: systemd looks through its files */
+        INSPECT_RELOAD = 1 << 0,  /* whether a reload is due: reads all its files */
+        INSPECT_ENABLED = 1 << 1, /* whether it is enabled: systemd looks through its files */
+        INSPECT_NETWORK = 1 << 2  /* its addresses, and what its interfaces have counted */
 } InspectFlags;
 
 /* Logs. A VE that isn't there is EXIT_NO_SUCH. */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "ve/name.h"
 #include "ve/paths.h"
@@ -15,12 +15,6 @@
 #define SUFFIX ".ve.destroyed"
 
 const char *const marker_places[N_MARKER_PLACES] = {VE_DIR_RUN, VE_DIR_ETC};
-
-static int sync_directory(const char *path) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
 
 /* Renames NAME.ve to its marker in PLACE, or BACK. That there is nothing to rename is success. */
 static int rename_one(const char *place, const char *name, bool back) {
@@ -36,7 +30,7 @@ static int rename_one(const char *place, const char *name, bool back) {
                 r = rename(definition, marker);
         if (r < 0)
                 return errno == ENOENT ? 0 : -errno;
-        return sync_directory(place);
+        return dir_sync(place);
 }
 
 int marker_set(const char *name) {
@@ -78,7 +72,7 @@ static int clear_one(const char *place, const char *name) {
                 return -ENOMEM;
         if (unlink(marker) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        return sync_directory(place);
+        return dir_sync(place);
 }
 
 int marker_clear(const char *name) {

@@ -115,7 +115,8 @@ static void complete_verb(const Verb *verb, char **words) {
         else if (**words == '-')
                 print_options(verb, *words);
         else if (verb->max == 0 || n_operands < verb->max)
-                print_words(verb->words, "", *words);
+                print_words(n_operands > 0 && verb->more_words ? verb->more_words : verb->words, "",
+                                *words);
 }
 
 int complete_print(const char *line) {

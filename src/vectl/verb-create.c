@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/log.h"
 #include "base/text.h"
 #include "operate/create.h"
 #include "operate/run.h"
 #include "vectl/verbs.h"
 
 static const char *template;
-static char **settings;
+static char **settings, **addresses;
 static bool start;
 
 static const Option options[] = {
@@ -23,19 +24,46 @@ static const Option options[] = {
                                            "them; may be given again",
                                 .list = &settings,
                                 .words = words_settings},
+                {.name = "address",
+                                .argument = "ADDRESS",
+                                .summary = "An address of the VE's first interface, short for "
+                                           "--set Network.Address=ADDRESS; may be given again",
+                                .list = &addresses},
                 {.name = "start", .summary = "Start them too, all at once", .flag = &start},
 };
 
-static int run(char **names) {
+static ExitCode add_addresses(void) {
+        STRV_FOREACH (address, addresses) {
+                /* That would be a reset: what a script's empty variable leads to, and no one means.
+                 */
+                if (!**address) {
+                        log_error("An address is missing behind --address=.");
+                        return EXIT_USAGE;
+                }
+                if (strv_consume(&settings, text_format("Network.Address=%s", *address)) < 0)
+                        return operation_oom();
+        }
+        return EXIT_DONE;
+}
+
+static ExitCode create(Systemd *systemd, char **names) {
         const CreateRequest request = {.names = names, .template = template, .settings = settings};
+
+        return ve_create(systemd, &request);
+}
+
+static int run(char **names) {
         _cleanup_(systemd_freep) Systemd *systemd = NULL;
         ExitCode code = operation_connect(&systemd);
 
         if (code == EXIT_DONE)
-                code = ve_create(systemd, &request);
+                code = add_addresses();
+        if (code == EXIT_DONE)
+                code = create(systemd, names);
         if (code == EXIT_DONE && start)
                 code = ve_run(systemd, JOB_START, names, 0);
         settings = strv_free(settings);
+        addresses = strv_free(addresses);
         return (int) code;
 }
 
@@ -49,6 +77,7 @@ const Verb verb_create = {
                          "--start, those that don't start are created all the same.\n\n"
                          "Examples:\n\n"
                          "  vectl create web1 --template=host --start\n"
+                         "  vectl create web2 --template=debian-13 --address=192.0.2.10\n"
                          "  vectl create db1 db2 --template=debian-13 --set Slice.MemoryMax=2G\n\n"
                          "To have a VE start at boot: systemctl enable ve@NAME.",
                 OPTIONS(options),

@@ -45,16 +45,31 @@ static int cell_uid_base(const void *row, _unused_ bool json, char **ret) {
         return info->uid_base > 0 ? number(info->uid_base, ret) : 0;
 }
 
-static int cell_memory(const void *row, bool json, char **ret) {
-        const VeInfo *info = row;
+static int bytes(uint64_t value, bool json, char **ret) {
         char text[FORMAT_BYTES_SIZE];
 
-        if (info->memory == UINT64_MAX)
+        if (value == UINT64_MAX)
                 return 0;
         if (json)
-                return number(info->memory, ret);
-        format_bytes(info->memory, text);
+                return number(value, ret);
+        format_bytes(value, text);
         return copy(text, ret);
+}
+
+static int cell_memory(const void *row, bool json, char **ret) {
+        return bytes(((const VeInfo *) row)->memory, json, ret);
+}
+
+static int cell_address(const void *row, _unused_ bool json, char **ret) {
+        return copy(((const VeInfo *) row)->addresses, ret);
+}
+
+static int cell_rx(const void *row, bool json, char **ret) {
+        return bytes(((const VeInfo *) row)->rx, json, ret);
+}
+
+static int cell_tx(const void *row, bool json, char **ret) {
+        return bytes(((const VeInfo *) row)->tx, json, ret);
 }
 
 static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
@@ -112,6 +127,20 @@ static const TableColumn columns[] = {
                                 .kind = TABLE_NUMBER,
                                 .cell = cell_tasks},
                 {.name = "since", .summary = "when it got into its state", .cell = cell_since},
+                {.name = "address",
+                                .summary = "its addresses, of all interfaces",
+                                .extra = true,
+                                .cell = cell_address},
+                {.name = "rx",
+                                .summary = "received since its start",
+                                .kind = TABLE_NUMBER,
+                                .extra = true,
+                                .cell = cell_rx},
+                {.name = "tx",
+                                .summary = "sent since its start",
+                                .kind = TABLE_NUMBER,
+                                .extra = true,
+                                .cell = cell_tx},
                 {.name = "enabled",
                                 .summary = "as `systemctl is-enabled` has it",
                                 .extra = true,
@@ -140,7 +169,7 @@ static const Option options[] = {
                                 .words = words_columns},
                 {.letter = 'j',
                                 .name = "json",
-                                .summary = "Print JSON: memory in bytes, times in UTC",
+                                .summary = "Print JSON: sizes in bytes, times in UTC",
                                 .flag = &table.json},
                 {.letter = 'n',
                                 .name = "noheadings",
@@ -161,8 +190,10 @@ static bool wanted(const char *column) {
 
 static int print(Systemd *systemd, char **names) {
         _cleanup_(free_infos) VeInfo *infos = calloc(strv_length(names) + 1, sizeof(VeInfo));
-        InspectFlags flags = (wanted("reload") ? INSPECT_RELOAD : 0) |
-                             (wanted("enabled") ? INSPECT_ENABLED : 0);
+        InspectFlags flags =
+                        (wanted("reload") ? INSPECT_RELOAD : 0) |
+                        (wanted("enabled") ? INSPECT_ENABLED : 0) |
+                        (wanted("address") || wanted("rx") || wanted("tx") ? INSPECT_NETWORK : 0);
         size_t n = 0;
         int r;
 
@@ -199,7 +230,9 @@ const Verb verb_list = {
                 .about = "Columns: name, state, leader (its PID 1, as the host numbers it), "
                          "template, uid-base (the host's uid of its root, the first of 65536), "
                          "memory, tasks, since (when it got into its state); and, when asked for "
-                         "with -o: enabled, result, reload. \"-\" (JSON: null) is what there isn't "
+                         "with -o: address (its addresses, with blanks between them), rx and tx "
+                         "(what it has received and sent over its veth interfaces since its "
+                         "start), enabled, result, reload. \"-\" (JSON: null) is what there isn't "
                          "or what the host can't tell.\n\n"
                          "Example:\n\n"
                          "  vectl list -n -o name,memory",

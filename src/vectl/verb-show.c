@@ -15,10 +15,10 @@ static void print_clean(const char *before, const char *text, const char *after)
         (void) printf("%s%s%s", before, clean ?: "", after);
 }
 
-static int print_setting(const Setting *setting, const Definition *definition) {
-        Origin origin = setting_origin(setting, definition);
+static int print_setting(const Setting *setting, const void *object) {
+        Origin origin = setting_origin(setting, object);
         _cleanup_free_ char *value = NULL;
-        int r = setting_format(setting, definition, &value);
+        int r = setting_format(setting, object, &value);
 
         if (r < 0)
                 return log_oom();
@@ -43,12 +43,34 @@ static int print_settings(const Definition *definition) {
 
         settings = settings_table(&n);
         for (size_t i = 0; i < n; i++) {
+                if (settings[i].repeated)
+                        continue;
                 if (!streq_ptr(section, settings[i].section)) {
                         (void) printf("%s[%s]\n", section ? "\n" : "", settings[i].section);
                         section = settings[i].section;
                 }
                 if (print_setting(settings + i, definition) < 0)
                         return -ENOMEM;
+        }
+        return 0;
+}
+
+/* Of each interface the mode and what was written: to list all there could be helps nobody. */
+static int print_interfaces(const Definition *definition) {
+        const Setting *settings;
+        size_t n;
+
+        settings = settings_table(&n);
+        for (size_t i = 0; i < definition->n_interfaces; i++) {
+                const Interface *interface = definition->interfaces[i];
+
+                (void) puts("\n[Network]");
+                for (size_t k = 0; k < n; k++)
+                        if (settings[k].repeated &&
+                                        (setting_origin(&settings[k], interface).file ||
+                                                        streq(settings[k].key, "Mode")) &&
+                                        print_setting(settings + k, interface) < 0)
+                                return -ENOMEM;
         }
         return 0;
 }
@@ -102,7 +124,7 @@ static int run(char **words) {
 
         if (r < 0)
                 return (int) say_why(words[0], r);
-        if (print_settings(definition) < 0)
+        if (print_settings(definition) < 0 || print_interfaces(definition) < 0)
                 return EXIT_FAILED;
         for (size_t i = 0; i < N_PASS_SECTIONS; i++)
                 print_pass(definition, pass_sections[i]);

@@ -47,8 +47,9 @@ struct Verb {
         const char *about;   /* paragraphs for `vectl VERB --help`, any line length; or NULL */
         const Option *options;
         size_t n_options;
-        size_t min, max; /* operands; MAX 0: any number */
-        Words words;     /* for operands */
+        size_t min, max;  /* operands; MAX 0: any number */
+        Words words;      /* for operands */
+        Words more_words; /* for those after the first; NULL: the same */
         VerbFlags flags;
         /* Returns an ExitCode, or a command's status. OPERANDS is a strv. */
         int (*run)(char **operands);
@@ -79,6 +80,8 @@ ExitCode options_parse(
 int words_ves(const char *current, char ***ret);
 int words_templates(const char *current, char ***ret);
 int words_settings(const char *current, char ***ret);
+/* The same, with the "+=" and "-=" of lists. */
+int words_changes(const char *current, char ***ret);
 /* Names of files: left to the shell. */
 #define WORDS_FILES "\tfiles"
 int words_files(const char *current, char ***ret);

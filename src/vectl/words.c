@@ -24,9 +24,20 @@ int words_templates(_unused_ const char *current, char ***ret) {
         return 0;
 }
 
+/* "Network.2.MTU" where a number is typed already, else "Network.MTU". */
+static char *setting_word(const Setting *setting, const char *current) {
+        const char *rest = startswith(current, setting->section);
+        size_t digits = rest && *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
+        bool numbered = setting->repeated && digits > 0 && rest[digits + 1] == '.';
+
+        return text_format("%s.%.*s%s", setting->section, numbered ? (int) digits + 1 : 0,
+                        numbered ? rest + 1 : "", setting->key);
+}
+
 /* "VE.Hostname=", and "VE.NotifyReady=yes" where there are few values. */
 static int add_setting(const Setting *setting, const char *current, char ***names) {
-        _cleanup_free_ char *word = text_format("%s.%s=", setting->section, setting->key);
+        _cleanup_free_ char *plain = setting_word(setting, current);
+        _cleanup_free_ char *word = plain ? text_format("%s=", plain) : NULL;
         _cleanup_free_ char *hints = NULL;
         int r;
 
@@ -90,6 +101,29 @@ int words_settings(const char *current, char ***ret) {
                 r = add_setting(settings + i, current, &names);
         for (size_t i = 0; i < N_PASS_SECTIONS && r >= 0; i++)
                 r = add_pass_keys(pass_sections[i], current, &names);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
+int words_changes(const char *current, char ***ret) {
+        _cleanup_strv_ char **names = NULL;
+        const Setting *settings;
+        size_t n;
+        int r = words_settings(current, &names);
+
+        settings = settings_table(&n);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                _cleanup_free_ char *word = NULL;
+
+                if (!setting_is_list(settings + i))
+                        continue;
+                word = setting_word(settings + i, current);
+                if (!word || strv_consume(&names, text_format("%s+=", word)) < 0 ||
+                                strv_consume(&names, text_format("%s-=", word)) < 0)
+                        r = -ENOMEM;
+        }
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(names);

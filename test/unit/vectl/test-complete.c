@@ -55,6 +55,26 @@ Test(complete, keys_of_sections_of_systemd) {
         expect("vectl create web1 --set Slice.MemoryMa", "Slice.MemoryMax=\n");
 }
 
+Test(complete, settings_of_the_network) {
+        expect("vectl create web1 --set Network.MT", "Network.MTU=\n");
+}
+
+Test(complete, settings_of_a_further_interface) {
+        expect("vectl create web1 --set Network.2.MT", "Network.2.MTU=\n");
+}
+
+Test(complete, values_of_settings) {
+        expect("vectl create web1 --set Network.3.DHCP=", "Network.3.DHCP=auto\n"
+                                                          "Network.3.DHCP=yes\n"
+                                                          "Network.3.DHCP=no\n");
+}
+
+Test(complete, changes_behind_the_name) {
+        expect("vectl set web1 VE.X=1 Network.2.Addr", "Network.2.Address=\n"
+                                                       "Network.2.Address+=\n"
+                                                       "Network.2.Address-=\n");
+}
+
 Test(complete, files) {
         expect("vectl template import x /t", WORDS_FILES "\n");
 }

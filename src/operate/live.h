@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a running VE has of settings that were just changed. Internal to this layer. */
+
+#include "operate/operation.h"
+#include "ve/assignment.h"
+
+/*
+ * Has CHANGES, which systemd has loaded, take effect in VE NAME if that is up, as far as they can
+ * without a restart, and says which do and which don't. Logs. What ve-network said when it failed
+ * is the result then.
+ */
+ExitCode live_apply(Systemd *systemd, const char *name, const Assignments *changes);
