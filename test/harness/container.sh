@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A disposable host: a copy of a host root with the build installed, booted by systemd-nspawn. Its
-# systemd is a real one, and VEs run in it at native speed.
+# systemd is a real one, and VEs run in it at native speed. Its network is its own, with nothing in it.
 
 # Makes a host root of this run from ROOT at DIR: copied, since the private data of VEs lies in it
 # and cannot lie on an overlay. The kernel is of no use in a container.
@@ -53,7 +53,7 @@ boot_container() {
         at_end "remove_cgroup $cgroup"
     fi
     mkdir -p "$dir/opt/veneer-test/archives"
-    command="exec systemd-nspawn --quiet --boot --keep-unit --register=no --capability=all
+    command="exec systemd-nspawn --quiet --boot --keep-unit --register=no --capability=all --private-network
         --directory=$(printf %q "$dir") --machine=$(printf %q "$name") --hostname=veneer-host
         --bind-ro=$(printf %q "$archives"):/opt/veneer-test/archives"
     # Of its own session, so that an interrupt at the terminal reaches only us, who then stop it. $$ is

@@ -43,6 +43,7 @@ run_machine() {
     return $status
 }
 
+# Two network devices, for tests to give away, are on a cable with each other and nothing else.
 # Without cx16 no boot fails; with it, emulation makes some kernels panic early. Hardware acceleration
 # is not looked for: a machine that is virtual itself may offer it and then not come up with it.
 boot_machine() (
@@ -52,6 +53,8 @@ boot_machine() (
     nice -n 10 timeout --kill-after=10 900 qemu-system-x86_64 -accel tcg,thread=multi \
         -cpu max,cx16=off -smp 2 -m 2048 -no-reboot -nodefaults -display none \
         -drive "file=$image,format=raw,if=virtio,cache=unsafe" \
+        -netdev hubport,id=one,hubid=0 -device virtio-net-pci,netdev=one,romfile= \
+        -netdev hubport,id=other,hubid=0 -device virtio-net-pci,netdev=other,romfile= \
         -kernel "$image.kernel" -initrd "$image.initrd" \
         -append "root=/dev/vda rw console=ttyS0 panic=-1 systemd.show_status=0 veneer.suite=$name veneer.only=$only" \
         -serial "file:$console" -serial stdio 2>>"$LOG" </dev/null |

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The network of VEs over time: starts and stops, names, claims, what others take away, changes.
+. "$(dirname "$(realpath "$0")")/lib.sh"
+. "$(dirname "$(realpath "$0")")/lib-network.sh"
+
+tiny_template tiny static-init
+
+same_net() {
+    net_snapshot >"$WORK/net.now"
+    cmp -s "$WORK/net" "$WORK/net.now"
+}
+
+# SIGTERM is 15: bit 14 of the signals that are caught, or kept for later.
+listens_to_stop() {
+    local set
+    for set in $(sed -n 's/^Sig\(Cgt\|Blk\):[[:space:]]*//p' "/proc/$(leader "$1")/status"); do
+        (((0x$set >> 14) & 1)) && return 0
+    done
+    return 1
+}
+
+# The old end goes with its namespace, which the kernel takes apart a moment after the stop.
+restarts() {
+    local i
+    outside_start
+    net_snapshot >"$WORK/net"
+    # On no network of the host: nobody is asked for it, which would take its time.
+    net_start one "Address=198.51.100.1 2001:db8:1::1" "Forward=tcp:8080:80" "BandwidthOut=100M" "BandwidthIn=100M"
+    for i in {1..200}; do
+        systemctl restart ve@one || {
+            explain one
+            fail "restart $i failed"
+        }
+        # The kernel throws away what its PID 1 has no handler for yet, a stop as well.
+        wait_until 10 listens_to_stop one || fail "its init does not come to handle SIGTERM"
+    done
+    expect "$(ip -brief link | grep -c '^vr-')" 1 "the number of host ends"
+    ip -n outside route add 198.51.100.1 via $HOST4
+    answer_in one
+    reaches outside 198.51.100.1
+    stop_answers
+    systemctl stop ve@one
+    wait_until 10 same_net || fail "left: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
+    outside_stop
+}
+check "200 restarts leave no interface, and none in the way" restarts
+remove one
+
+LONG="a-name-that-is-as-long-as-a-name-of-a-ve-may-be-sixty-three-long"
+names() {
+    local a=${LONG:0:61}1 b=${LONG:0:61}2
+    net_start "$a" "Address=198.51.100.1"
+    net_start "$b" "Address=198.51.100.2"
+    net_start web1 "Address=198.51.100.3" "[Network]" "Mode=veth" "Address=198.51.100.9/30"
+    net_start web1-1 "Address=198.51.100.5"
+    for name in "vr-$a" "vr-$b" vr-web1 ve-web1_1 vr-web1-1; do
+        ip link show "$name" >/dev/null || fail "no interface can be called $name"
+    done
+    expect "$(ip -brief link | grep -c '^v[er]-')" 5 "the number of host ends"
+    for to in 1 2 3 5; do
+        net host ping -n -q -c 1 -W 2 198.51.100.$to >/dev/null || fail "198.51.100.$to can't be reached"
+    done
+    remove "$a" "$b" web1 web1-1
+}
+check "long and look-alike names do not collide" names
+
+# What is said when a start fails: in the journal, and by systemctl status.
+refused() {
+    local name=$1 message
+    ! systemctl start "ve@$name" 2>/dev/null || fail "ve@$name started"
+    message=$(property "$name" StatusText)
+    expect_sentence "$message" "$2"
+    reset "$name"
+}
+
+claims() {
+    outside_start
+    net_start one "Address=192.0.2.10" "Forward=tcp:8080:80"
+    net_snapshot >"$WORK/net"
+    net_define two "Address=192.0.2.10"
+    refused two "*Address 192.0.2.10 of VE two is VE one's*"
+    net_define two "Address=192.0.2.11" "Forward=tcp:8000-8100:8000-8100"
+    refused two "*Forward=tcp:8000-8100:8000-8100 of VE two*Forward=tcp:8080:80 of VE one*"
+    net_define two "Address=$HOST4"
+    refused two "*Address $HOST4 of VE two is the host's own, on its interface up0*"
+    net_define two "Address=$OUTSIDE4"
+    refused two "*Address $OUTSIDE4 of VE two is used by another*$(net outside cat /sys/class/net/eth0/address 2>/dev/null || net outside ip -brief link show eth0 | awk '{ print $3 }')*"
+    net_define two "Mode=bridge" "Bridge=nobr0" "Address=192.0.2.11/24"
+    refused two "*bridge nobr0, which is not there*"
+    net_define two "Mode=bridge" "Bridge=up0" "Address=192.0.2.11/24"
+    refused two "*no bridge*"
+    net_define two "Mode=macvlan" "Parent=nolink0" "Address=192.0.2.11/24"
+    refused two "*interface nolink0, which is not there*"
+    net_define two "Mode=phys" "Parent=up0"
+    refused two "*up0 is virtual (veth)*"
+    net_define two "Mode=namespace" "Path=/run/netns/none"
+    ! systemctl start ve@two 2>/dev/null || fail "it started"
+    reset two
+    wait_until 10 same_net || fail "a failed start left or took something: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
+    # As soon as it is free, it can be had.
+    systemctl stop ve@one
+    net_define two "Address=192.0.2.10" "Forward=tcp:8080:80"
+    start two
+    outside_stop
+}
+check "what is somebody else's is refused before anything is touched" claims
+remove one two
+
+duplicate6() {
+    outside_start
+    bridge_start
+    net_define one "Bridge=br0" "Address=$OUTSIDE6/64"
+    refused one "*Address $OUTSIDE6 of VE one is used by another*"
+    net_define one "Bridge=br0" "Address=$OUTSIDE4/24"
+    refused one "*Address $OUTSIDE4 of VE one is used by another*"
+    bridge_stop
+    outside_stop
+}
+check "an address that a neighbour has is found out, on a bridge too" duplicate6
+remove one
+bridge_stop
+
+# An address moves: the neighbour, who still knows the old MAC address, is told of the new one.
+moves() {
+    local old
+    outside_start
+    bridge_start
+    for to in 192.0.2.10 2001:db8::10; do
+        old=02:00:00:00:00:99
+        net outside ip neigh replace $to lladdr $old dev eth0 nud reachable
+    done
+    net_start one "Bridge=br0" "Address=192.0.2.10/24 2001:db8::10/64"
+    for to in 192.0.2.10 2001:db8::10; do
+        wait_until 5 knows_new $to || fail "the neighbour still has $(net outside ip neigh show $to)"
+    done
+    bridge_stop
+    outside_stop
+}
+knows_new() {
+    ! net outside ip neigh show "$1" | grep -q -e 02:00:00:00:00:99 -e FAILED
+}
+check "an address that moves here works at once" moves
+remove one
+bridge_stop
+
+flush() {
+    outside_start
+    net_start one "Address=192.0.2.10" "Forward=tcp:8080:80"
+    answer_in one
+    expect_status 0 vectl network show one
+    nft flush ruleset
+    expect "$(ask outside tcp $HOST4 8080)" "" "the answer without rules"
+    expect_status 1 vectl network show one
+    expect_match "$OUT" "*MISSING*firewall*vectl network repair one*"
+    expect_status 0 vectl network repair
+    expect "$(ask outside tcp $HOST4 8080)" $OUTSIDE4 "the answer with the rules again"
+    expect_status 0 vectl network show one
+    # More than rules can get lost.
+    ip route del 192.0.2.10
+    net one ip addr flush dev host0
+    expect_status 1 vectl network show one
+    expect_status 0 vectl network repair one
+    reaches outside 192.0.2.10
+    expect_status 3 vectl network show none-such
+    expect_status 2 vectl network repair Bad_Name
+    outside_stop
+}
+check "a flush of the host's firewall is seen and repaired" flush
+
+reload() {
+    outside_start
+    net_start one "Address=192.0.2.10" "Forward=tcp:8080:80"
+    answer_in one
+    for verb in start reload restart stop; do
+        systemctl $verb nftables.service
+        expect "$(ask outside tcp $HOST4 8080)" $OUTSIDE4 "the answer after \"systemctl $verb nftables\""
+    done
+    outside_stop
+    nft flush ruleset
+}
+check "nftables.service flushes all, and has our rules made again" reload
+remove one
+
+live() {
+    outside_start
+    vectl create one --template=tiny --set VE.NotifyReady=no --set VE.StopSignal=SIGTERM --address=192.0.2.10 --start
+    pid=$(leader one)
+    vectl set one Network.Address+=192.0.2.11 Network.Forward+=tcp:8080:80
+    answer_in one
+    reaches outside 192.0.2.10
+    # By UDP it would answer from its first address.
+    [ -n "$(ask outside tcp 192.0.2.11)" ] || fail "the new address can't be reached"
+    expect "$(ask outside tcp $HOST4 8080)" $OUTSIDE4 "who asked at the new port"
+    vectl set one Network.Address-=192.0.2.10 Network.Forward-=tcp:8080:80
+    cannot_reach outside 192.0.2.10
+    reaches outside 192.0.2.11
+    expect "$(ask outside tcp $HOST4 8080)" "" "the answer at the port that was taken back"
+    vectl set one Network.BandwidthOut=8M
+    tc qdisc show | grep -q tbf || fail "there is no limit"
+    vectl set one Network.BandwidthOut=
+    ! tc qdisc show | grep -q tbf || fail "the limit is still there"
+    expect "$(leader one)" "$pid" "the main process"
+    # A bad change is refused, and nothing is other than before.
+    expect_status 4 vectl set one Network.Address+=$HOST4
+    expect_match "$ERR" "*is the host's own*saved all the same*"
+    reaches outside 192.0.2.11
+    outside_stop
+    vectl destroy --force one
+}
+check "addresses, ports and limits change live" live
+remove one
+
+# rate FROM TO: what passes in a second, in Mbit/s, by iperf3.
+rate() {
+    local from=$1 to=$2 address=$3 out
+    net "$to" iperf3 --server --one-off --forceflush >"$WORK/iperf" 2>&1 &
+    wait_until 5 grep -q listening "$WORK/iperf" || fail "iperf3 does not listen"
+    out=$(net "$from" iperf3 --client "$address" --time 4 --omit 1 --format m 2>&1)
+    wait $! || true
+    sed -n 's|.* \([0-9.]*\) Mbits/sec.*receiver|\1|p' <<<"$out"
+}
+within() {
+    awk -v rate="$1" -v limit="$2" 'BEGIN { exit !(rate >= limit * 0.9 && rate <= limit * 1.1) }' ||
+        fail "$3: ${1:-nothing} Mbit/s, not $2"
+}
+shaping() {
+    outside_start
+    net_start one "Address=192.0.2.10" "BandwidthIn=20M" "BandwidthOut=50M"
+    within "$(rate outside one 192.0.2.10)" 20 "into the VE"
+    within "$(rate one outside $OUTSIDE4)" 50 "out of the VE"
+    outside_stop
+}
+check "bandwidth is what is said, within a tenth, both ways" shaping
+remove one
+
+networkd() {
+    local networkd=/usr/lib/systemd/systemd-networkd
+    [ -x $networkd ] || skip "no systemd-networkd on this host"
+    outside_start
+    systemctl start systemd-networkd.service || skip "systemd-networkd does not start here"
+    net_start one "Address=192.0.2.10 2001:db8::10"
+    answer_in one
+    reaches outside 192.0.2.10
+    # By the files that systemd ships: an address for the host's end, and DHCP for the VE's.
+    net_start two "Mode=veth"
+    wait_until 15 has_private || fail "networkd gave ve-two no address: $(networkctl status ve-two | paste -sd' ')"
+    # It leaves the routed one alone.
+    reaches outside 192.0.2.10
+    reaches outside 2001:db8::10
+    systemctl stop systemd-networkd.service systemd-networkd.socket
+    outside_stop
+}
+has_private() {
+    ip -brief addr show ve-two | grep -q '/28'
+}
+check "systemd-networkd on the host sees to veth, and leaves routed VEs alone" networkd
+systemctl stop systemd-networkd.service systemd-networkd.socket 2>/dev/null
+remove one two
+
+killed() {
+    local n
+    outside_start
+    net_snapshot >"$WORK/net"
+    net_define one "Address=192.0.2.10 2001:db8::10" "Forward=tcp:8080:80" "Masquerade=yes" "BandwidthOut=10M"
+    # At every message to the kernel, which is where something may have been done and not been noted.
+    for n in {1..40}; do
+        mkdir -p /run/systemd/system/ve@one.service.d
+        printf '[Service]\nExecStart=\nExecStart=strace -f -qqq -o /dev/null -e trace=sendmsg -e inject=sendmsg:signal=KILL:when=%s %s one\n' \
+            "$n" $LAUNCH >/run/systemd/system/ve@one.service.d/99-kill.conf
+        systemctl daemon-reload
+        if systemctl start ve@one 2>/dev/null; then
+            break
+        fi
+        reset one
+        wait_until 10 same_net || fail "killed at message $n it left: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
+    done
+    rm -r /run/systemd/system/ve@one.service.d
+    systemctl daemon-reload
+    [ "$n" -gt 5 ] || fail "only $n messages"
+    systemctl restart ve@one
+    net outside ping -n -q -c 1 -W 2 192.0.2.10 >/dev/null || fail "in the end it can't be reached"
+    systemctl stop ve@one
+    wait_until 10 same_net || fail "left: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
+    outside_stop
+}
+check "killed at any step of it, a start leaves nothing" killed
+remove one
+remove_template tiny
