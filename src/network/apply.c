@@ -65,7 +65,7 @@ static int firewall_check(NetworkScope *scope _unused_, const Operation *operati
         _cleanup_free_ char *text = NULL;
         int r = what ? nft_list(what, &text) : -ENOMEM;
 
-        return r < 0 ? r : text != NULL;
+        return r < 0 ? r : text && nft_has_table();
 }
 
 /* --- limits */

@@ -4,6 +4,11 @@
 #include "ve-network/command.h"
 #include "ve/paths.h"
 
+/* What a VE sends is led through its limit by a rule, too. */
+static bool has_rules(OperationType type) {
+        return type == OP_FIREWALL || type == OP_SHAPE;
+}
+
 /* Runs every operation again: each only makes the case what is not. */
 static ExitCode repair(const Record *record, int netns_fd, bool firewall_only) {
         _cleanup_(network_scope_done) NetworkScope scope = {
@@ -14,7 +19,7 @@ static ExitCode repair(const Record *record, int netns_fd, bool firewall_only) {
                 const Operation *operation = &record->operations.list[i];
                 int r;
 
-                if (firewall_only && operation->type != OP_FIREWALL)
+                if (firewall_only && !has_rules(operation->type))
                         continue;
                 r = operation_run(&scope, operation);
                 if (r < 0)

@@ -29,6 +29,8 @@ outside_stop() {
     stop_answers
     ip netns del outside 2>/dev/null || true
     ip link del up0 2>/dev/null || true
+    # ip-netns(8) makes a mount of it.
+    [ -n "$(ls -A /run/netns 2>/dev/null)" ] || umount /run/netns 2>/dev/null || true
 }
 
 # Makes the host's uplink a port of a bridge br0, which has the host's addresses then.

@@ -231,11 +231,17 @@ stop_all vlan-one vlan-two vlan-other
 
 # What iperf3 counts at whoever receives, in kbit/s. Arguments: the VE; iperf3's.
 measure() {
-    local name=$1 out=$WORK/iperf3
+    local name=$1 out=$WORK/iperf3 server
     shift
-    net outside iperf3 --server --one-off --daemon
-    wait_until 5 outside_listens
-    net "$name" iperf3 --client $OUTSIDE4 --format k "$@" >"$out" 2>&1 || fail "$(paste -sd' ' "$out")"
+    net outside timeout 60 iperf3 --server --one-off >"$out.server" 2>&1 &
+    server=$!
+    wait_until 10 outside_listens
+    net "$name" timeout 60 iperf3 --client $OUTSIDE4 --format k "$@" >"$out" 2>&1 || {
+        cat "$out" "$out.server" >&2
+        fail "iperf3 can't say how fast $name is"
+    }
+    # The next one is to meet a server of its own.
+    wait $server || true
     awk '/receiver/ { print int($7) }' "$out"
 }
 outside_listens() {

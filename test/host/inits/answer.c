@@ -3,7 +3,7 @@
 /*
  * answer PORT: answers whoever asks at that port, by TCP and UDP, IPv4 and IPv6, with the address
  * that the question came from. Runs until it is killed.
- * answer ask tcp|udp ADDRESS PORT: asks, and prints the answer; fails when there is none for two
+ * answer ask tcp|udp ADDRESS PORT: asks, and prints the answer; fails when there is none for five
  * seconds.
  */
 
@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 2 };
+enum { PATIENCE_S = 5 };
 
 static int listen_at(int type, const char *port) {
         struct sockaddr_in6 at = {
