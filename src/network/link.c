@@ -45,6 +45,16 @@ int link_index(struct nl_sock *socket, const char *name) {
         return r < 0 ? r : rtnl_link_get_ifindex(link);
 }
 
+int link_name_of(struct nl_sock *socket, int index, char ret[IF_NAMESIZE]) {
+        _cleanup_object_ struct rtnl_link *link = NULL;
+        int r = netlink_errno(rtnl_link_get_kernel(socket, index, NULL, &link));
+
+        if (r < 0)
+                return r;
+        (void) snprintf(ret, IF_NAMESIZE, "%s", rtnl_link_get_name(link));
+        return 0;
+}
+
 int link_is_there(NetworkScope *scope, const Operation *operation) {
         int r = link_index(scope->host, operation->link);
 

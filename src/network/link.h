@@ -5,6 +5,8 @@
 
 #include <net/ethernet.h>
 
+#include <net/if.h>
+
 #include "network/netlink.h"
 
 struct rtnl_link;
@@ -26,3 +28,5 @@ int link_index(struct nl_sock *socket, const char *name);
  * namespace. Returns 0, -EOPNOTSUPP for what is no such device, or -errno.
  */
 int link_hardware_mac(struct rtnl_link *link, struct ether_addr *ret);
+/* The name of the link with INDEX. Returns 0, -ENODEV or -errno. */
+int link_name_of(struct nl_sock *socket, int index, char ret[IF_NAMESIZE]);

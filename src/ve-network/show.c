@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <netlink/route/link.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -32,20 +34,54 @@ static int read_counters(struct nl_sock *socket, const char *name, bool host_end
         return 0;
 }
 
-/* Sums up "counter packets N bytes M drop" of the rules of LINK. False: there are none. */
-static bool count_drops(const char *link, uint64_t *ret) {
+/* How often a rule of LINK's chain dropped something, by what its comment calls that. */
+typedef struct Drops {
+        char reason[40];
+        uint64_t packets;
+} Drops;
+
+enum { DROPS_MAX = 32 };
+
+static void count_drop(const char *rule, Drops *drops, size_t *n) {
+        const char *counter = strstr(rule, "counter packets "),
+                   *comment = strstr(rule, "comment \"");
+        uint64_t packets;
+        char reason[40];
+        size_t i = 0;
+
+        if (!counter || !comment || sscanf(counter, "counter packets %" SCNu64, &packets) != 1 ||
+                        sscanf(comment, "comment \"%39[^\"]", reason) != 1 || packets == 0)
+                return;
+        while (i < *n && !streq(drops[i].reason, reason))
+                i++;
+        if (i == DROPS_MAX)
+                return;
+        if (i == *n) {
+                drops[(*n)++] = (Drops){};
+                (void) strcpy(drops[i].reason, reason);
+        }
+        drops[i].packets += packets;
+}
+
+/* Prints what the rules of LINK dropped; nothing when there are none. */
+static void show_rules(const char *link) {
         _cleanup_free_ char *what =
                         text_format("chain " FIREWALL_CHAIN_TABLE " " FIREWALL_CHAIN "%s", link);
         _cleanup_free_ char *rules = NULL;
-        uint64_t sum = 0, packets;
+        Drops drops[DROPS_MAX];
+        uint64_t sum = 0;
+        size_t n = 0;
 
         if (!what || nft_list(what, &rules) < 0 || !rules)
-                return false;
-        for (const char *at = rules; (at = strstr(at, "counter packets ")); at++)
-                if (sscanf(at, "counter packets %" SCNu64, &packets) == 1)
-                        sum += packets;
-        *ret = sum;
-        return true;
+                return;
+        for (char *rest = rules, *rule; (rule = strsep(&rest, "\n"));)
+                count_drop(rule, drops, &n);
+        for (size_t i = 0; i < n; i++)
+                sum += drops[i].packets;
+        printf("  %-10sin force, %" PRIu64 " packets dropped", "rules", sum);
+        for (size_t i = 0; i < n; i++)
+                printf("%s%s %" PRIu64, i > 0 ? ", " : " (", drops[i].reason, drops[i].packets);
+        printf("%s\n", n > 0 ? ")" : "");
 }
 
 static void show_operation(const Operation *operation) {
@@ -65,14 +101,6 @@ static void show_operation(const Operation *operation) {
         case OP_MASTER:
                 printf("  %-10s%s\n", "bridge", operation->what);
                 break;
-        case OP_VE_ADDRESS:
-                printf("  %-10s%s on %s\n", "address", operation->what, operation->link);
-                break;
-        case OP_VE_ROUTE:
-                printf("  %-10s%s by %s on %s\n", "route", operation->what,
-                                operation->with[0] == '-' ? "none" : operation->with,
-                                operation->link);
-                break;
         case OP_PROXY:
                 printf("  %-10s%s on the host's %s\n", "answers", operation->what, operation->link);
                 break;
@@ -87,7 +115,6 @@ static void show_operation(const Operation *operation) {
 static void show_traffic(NetworkScope *scope, const Operation *operation) {
         const bool pair = operation->type == OP_VETH;
         Counters c;
-        uint64_t drops;
 
         if ((!pair && !scope->ve) ||
                         read_counters(pair ? scope->host : scope->ve,
@@ -96,12 +123,88 @@ static void show_traffic(NetworkScope *scope, const Operation *operation) {
         printf("  %-10s%" PRIu64 " bytes in %" PRIu64 " packets received, %" PRIu64
                " bytes in %" PRIu64 " packets sent\n",
                         "traffic", c.bytes_in, c.packets_in, c.bytes_out, c.packets_out);
-        if (pair && count_drops(operation->link, &drops))
-                printf("  %-10sin force, %" PRIu64 " packets dropped\n", "rules", drops);
+        if (pair)
+                show_rules(operation->link);
 }
 
 static bool is_interface(OperationType type) {
         return type == OP_VETH || type == OP_MACVLAN || type == OP_IPVLAN || type == OP_PHYS;
+}
+
+static bool is_planned(const Operations *operations, OperationType type, const char *link,
+                const char *what) {
+        for (size_t i = 0; i < operations->n; i++)
+                if (operations->list[i].type == type && streq(operations->list[i].link, link) &&
+                                streq(operations->list[i].what, what))
+                        return true;
+        return false;
+}
+
+/* Behind what the VE, or DHCP in it, has added. */
+static const char *mark(bool planned) {
+        return planned ? "" : " (not of the definition)";
+}
+
+/* The VE names its interfaces as it likes: with what steers a terminal, too. */
+static void show_in_ve(const char *what, const char *text, const char *link, bool planned) {
+        _cleanup_free_ char *clean = text_clean(link);
+
+        printf("  %-10s%s on %s%s\n", what, text, clean ?: "?", mark(planned));
+}
+
+/* The addresses that the kernel has in the VE now, but for those that it gives every interface. */
+static void show_addresses(NetworkScope *scope, const Operations *operations) {
+        _cleanup_(network_facts_done) NetworkFacts facts = {};
+
+        if (!scope->ve || network_facts_read(scope->ve, &facts) < 0)
+                return;
+        for (size_t i = 0; i < facts.n_addresses; i++) {
+                const HostAddress *address = &facts.addresses[i];
+                const HostLink *link = host_link_by_index(&facts, address->index);
+                char text[IP_TEXT_SIZE];
+                bool planned;
+
+                if (!link || link->loopback)
+                        continue;
+                ip_format(&address->address, text);
+                planned = is_planned(operations, OP_VE_ADDRESS, link->name, text);
+                if (planned || !ip_is_link_local(&address->address))
+                        show_in_ve("address", text, link->name, planned);
+        }
+}
+
+static void show_route(
+                NetworkScope *scope, const Operations *operations, struct rtnl_route *route) {
+        struct rtnl_nexthop *hop = rtnl_route_nexthop_n(route, 0);
+        struct nl_addr *to = rtnl_route_get_dst(route),
+                       *by = hop ? rtnl_route_nh_get_gateway(hop) : NULL;
+        char destination[64], router[64] = "none", link[IF_NAMESIZE] = "", text[160];
+
+        /* What the kernel adds with an address or a link says nothing new. */
+        if (!hop || rtnl_route_get_table(route) != RT_TABLE_MAIN ||
+                        rtnl_route_get_protocol(route) == RTPROT_KERNEL)
+                return;
+        if (nl_addr_get_prefixlen(to) == 0)
+                (void) strcpy(destination,
+                                rtnl_route_get_family(route) == AF_INET ? "0.0.0.0/0" : "::/0");
+        else
+                (void) nl_addr2str(to, destination, sizeof(destination));
+        if (by)
+                (void) nl_addr2str(by, router, sizeof(router));
+        if (link_name_of(scope->ve, rtnl_route_nh_get_ifindex(hop), link) < 0)
+                return;
+        (void) snprintf(text, sizeof(text), "%s by %s", destination, router);
+        show_in_ve("route", text, link, is_planned(operations, OP_VE_ROUTE, link, destination));
+}
+
+static void show_routes(NetworkScope *scope, const Operations *operations) {
+        struct nl_cache *cache;
+
+        if (!scope->ve || rtnl_route_alloc_cache(scope->ve, AF_UNSPEC, 0, &cache) < 0)
+                return;
+        for (struct nl_object *o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o))
+                show_route(scope, operations, (struct rtnl_route *) o);
+        nl_cache_free(cache);
 }
 
 /* What the record says and the kernel does not. Returns how much. */
@@ -152,6 +255,8 @@ ExitCode network_show_record(const Record *record) {
                 if (is_interface(record->operations.list[i].type))
                         show_traffic(&scope, &record->operations.list[i]);
         }
+        show_addresses(&scope, &record->operations);
+        show_routes(&scope, &record->operations);
         missing = show_missing(&scope, &record->operations);
         show_update(name, record);
         return missing > 0 ? EXIT_FAILED : EXIT_DONE;

@@ -227,6 +227,45 @@ shaping() {
 check "bandwidth is what is said, within a tenth, both ways" shaping
 remove one
 
+# With a systemd-networkd in the VE as well.
+both_networkds() {
+    local networkd=/usr/lib/systemd/systemd-networkd
+    [ -x $networkd ] || skip "no systemd-networkd on this host"
+    need_template 13
+    outside_start
+    systemctl start systemd-networkd.service
+    define one "[VE]" "Template=debian-13" "[Network]" "Mode=veth"
+    define two "[VE]" "Template=debian-13" "[Network]" "Address=192.0.2.10 2001:db8::10"
+    start one
+    start two
+    inside one systemctl start systemd-networkd
+    inside two systemctl start systemd-networkd
+    # By systemd's own files on either side, through the rules that keep the VE to itself.
+    wait_until 30 has_lease || fail "the VE got no address: $(inside one networkctl status host0 | paste -sd' ')"
+    net one ping -n -q -c 1 -W 2 $HOST4 >/dev/null || fail "the host can't be reached by what DHCP gave"
+    expect_match "$(vectl network show one)" "*address*/28 on host0 (not of the definition)*"
+    # What the definition says, a networkd of the VE keeps.
+    wait_until 30 is_configured || fail "$(inside two networkctl status host0 | paste -sd' ')"
+    answer_in two
+    reaches outside 192.0.2.10
+    reaches outside 2001:db8::10
+    expect_status 0 vectl network show two
+    # The VE names its interfaces; what steers a terminal is not printed.
+    net two ip link set host0 name $'x\e[31mx'
+    ! vectl network show two | grep -q $'\e' || fail "an escape code gets through"
+    systemctl stop ve@one ve@two systemd-networkd.service systemd-networkd.socket
+    outside_stop
+}
+has_lease() {
+    net one ip -brief -4 addr show host0 | grep -q '/28'
+}
+is_configured() {
+    inside two networkctl status host0 | grep -q 'State: routable (configured)'
+}
+check "systemd-networkd in VEs gets addresses by DHCP, and keeps those that were set" both_networkds
+systemctl stop systemd-networkd.service systemd-networkd.socket 2>/dev/null
+remove one two
+
 networkd() {
     local networkd=/usr/lib/systemd/systemd-networkd
     [ -x $networkd ] || skip "no systemd-networkd on this host"
