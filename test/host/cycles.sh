@@ -16,7 +16,8 @@ counts() {
     echo "units $(systemctl list-units --all --plain --no-legend 've*' | wc -l)"
 }
 
-# Five at a time: that they start and stop side by side is part of it.
+# Up when they say so: a stop that comes before would be lost on them. Five at a time: that they start and
+# stop side by side is part of it.
 UNITS="ve@cycle-1 ve@cycle-2 ve@cycle-3 ve@cycle-4 ve@cycle-5"
 cycles() {
     local i
@@ -31,8 +32,8 @@ cycles() {
 tiny_cycles() {
     local i
     for i in 1 2 3 4 5; do
-        write_definition cycle-$i "[Unit]" "StartLimitIntervalSec=0" "[VE]" "Template=tiny" "NotifyReady=no" \
-            "StopSignal=SIGTERM"
+        write_definition cycle-$i "[Unit]" "StartLimitIntervalSec=0" "[VE]" "Template=tiny" \
+            "Init=/sbin/init --ready" "NotifyReady=yes" "StopSignal=SIGTERM"
     done
     systemctl daemon-reload
     cycles 1

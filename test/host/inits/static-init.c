@@ -61,6 +61,10 @@ int main(int argc, char *argv[]) {
         sigset_t set;
 
         setvbuf(stdout, NULL, _IOLBF, 0);
+        /* Before it says that it is up: the kernel throws away what PID 1 neither handles nor
+         * blocks. */
+        sigfillset(&set);
+        sigprocmask(SIG_BLOCK, &set, NULL);
         for (int i = 1; i < argc; i++) {
                 if (strncmp(argv[i], "--exit=", 7) == 0) {
                         printf("static-init: exiting with %s\n", argv[i] + 7);
@@ -73,8 +77,6 @@ int main(int argc, char *argv[]) {
                         send_ready();
         }
 
-        sigfillset(&set);
-        sigprocmask(SIG_BLOCK, &set, NULL);
         reboot(RB_DISABLE_CAD);
         printf("static-init: up\n");
         for (;;) {
