@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ve-network/command.h"
@@ -69,6 +70,38 @@ static ExitCode apply(NetworkScope *scope, const Operations *operations, const O
         return code;
 }
 
+/* The bridges that other VEs are on, or about to be. */
+static int find_shared(const char *name, Operations *ret) {
+        _cleanup_(records_done) Records records = {};
+        int r = records_read(&records);
+
+        for (size_t i = 0; r >= 0 && i < records.n; i++) {
+                const Record *record = &records.list[i];
+
+                for (size_t k = 0; r >= 0 && k < record->operations.n; k++) {
+                        const Operation *operation = &record->operations.list[k];
+
+                        if (operation->type == OP_BRIDGE && !streq(record->definition->name, name))
+                                r = operations_add(ret, OP_BRIDGE, operation->link, operation->what,
+                                                operation->with);
+                }
+        }
+        return r;
+}
+
+/* Under the lock: a bridge must not go while another VE, which has just found it there, gets on. */
+static ExitCode undo_all(NetworkScope *scope, const Operations *operations) {
+        _cleanup_(operations_done) Operations shared = {};
+        _cleanup_close_ int lock = record_lock();
+        int r = lock < 0 ? lock : find_shared(scope->definition->name, &shared);
+
+        /* Better to take back too much than nothing. */
+        if (r < 0)
+                log_warning_errno(r,
+                                "What other VEs use of the network cannot be told, ignoring: %m.");
+        return undo(scope, operations, &shared);
+}
+
 ExitCode network_attach(const char *name, int netns_fd) {
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(network_scope_done) NetworkScope scope = {.netns_fd = netns_fd, .fresh = true};
@@ -85,7 +118,7 @@ ExitCode network_attach(const char *name, int netns_fd) {
                 return code;
         code = apply(&scope, &operations, NULL);
         if (code != EXIT_DONE) {
-                (void) undo(&scope, &operations, NULL);
+                (void) undo_all(&scope, &operations);
                 (void) record_remove(name);
         }
         return code;
@@ -108,7 +141,7 @@ ExitCode network_detach(const char *name) {
         scope.definition = record.definition;
         code = session_open(&scope);
         if (code == EXIT_DONE)
-                code = undo(&scope, &record.operations, NULL);
+                code = undo_all(&scope, &record.operations);
         (void) record_remove(name);
         return code;
 }
