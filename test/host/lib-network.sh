@@ -112,12 +112,17 @@ cannot_reach() {
     ! net "$1" ping -n -q -c 1 -W 1 "$2" >/dev/null || fail "$1 can ping $2"
 }
 
+# Forwarding, which stays on, has the host answer to its networks' anycast addresses.
+net_routes() {
+    ip "$1" route show table all | grep -v -e fe80 -e multicast -e ff00 -e anycast | LC_ALL=C sort
+}
+
 # What the host's network looks like, for comparing: names and addresses, not counters.
 net_snapshot() {
     ip -brief link | sed 's/ .*//' | LC_ALL=C sort
     ip -brief addr | awk '{ $2 = ""; print }' | LC_ALL=C sort
-    ip route show table all | grep -v -e fe80 -e multicast -e ff00 | LC_ALL=C sort
-    ip -6 route show table all | grep -v -e fe80 -e multicast -e ff00 | LC_ALL=C sort
+    net_routes -4
+    net_routes -6
     ip neigh show proxy
     ip -6 neigh show proxy
     nft list ruleset 2>/dev/null | grep -E 'chain (from-|v[erb]-)|elements' || true
