@@ -363,7 +363,7 @@ all_arrive() {
 
 # How many packets of a VE the rules dropped, as people see it, whatever else may be missing there.
 drops() {
-    { vectl network show "$1" || true; } | sed -n 's/^ *rules *in force, \([0-9]*\) packets dropped$/\1/p'
+    { vectl network show "$1" || true; } | sed -n 's/^ *rules *in force, \([0-9]*\) packets dropped.*$/\1/p'
 }
 
 dropped_more() {
