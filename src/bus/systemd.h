@@ -100,6 +100,7 @@ int systemd_main_pid(Systemd *systemd, const char *service, pid_t *ret);
 typedef struct UnitUsage {
         uint64_t memory; /* bytes */
         uint64_t tasks;
+        uint64_t cpu; /* ns of processors' time since its start */
 } UnitUsage;
 
 int systemd_slice_usage(Systemd *systemd, const char *slice, UnitUsage *ret);

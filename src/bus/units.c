@@ -35,6 +35,7 @@ static const Property state_properties[] = {
 static const Property usage_properties[] = {
                 PROPERTY(INTERFACE_SLICE, "MemoryCurrent", 't', UnitUsage, memory),
                 PROPERTY(INTERFACE_SLICE, "TasksCurrent", 't', UnitUsage, tasks),
+                PROPERTY(INTERFACE_SLICE, "CPUUsageNSec", 't', UnitUsage, cpu),
 };
 
 void unit_state_done(UnitState *state) {

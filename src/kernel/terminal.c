@@ -10,7 +10,7 @@
 #include "base/fd.h"
 
 static struct termios saved;
-static int raw_fd = -EBADF;
+static int changed_fd = -EBADF;
 
 /*
  * Not /dev/ptmx, which may be a device node or a link to anything. Whatever else somebody put in
@@ -69,26 +69,44 @@ int terminal_copy_size(int from, int to) {
         return ioctl(to, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
-int terminal_make_raw(int fd) {
+static void pass_all(struct termios *settings) {
+        cfmakeraw(settings);
+}
+
+static void pass_keys(struct termios *settings) {
+        settings->c_lflag &= ~(tcflag_t) (ICANON | ECHO);
+        settings->c_cc[VMIN] = 1;
+        settings->c_cc[VTIME] = 0;
+}
+
+static int change(int fd, void (*how)(struct termios *settings)) {
         static bool registered;
-        struct termios raw;
+        struct termios changed;
 
         if (tcgetattr(fd, &saved) < 0)
                 return -errno;
         if (!registered && atexit(terminal_restore) != 0)
                 return -ENOMEM;
         registered = true;
-        raw = saved;
-        cfmakeraw(&raw);
-        if (tcsetattr(fd, TCSADRAIN, &raw) < 0)
+        changed = saved;
+        how(&changed);
+        if (tcsetattr(fd, TCSADRAIN, &changed) < 0)
                 return -errno;
-        raw_fd = fd;
+        changed_fd = fd;
         return 0;
 }
 
+int terminal_make_raw(int fd) {
+        return change(fd, pass_all);
+}
+
+int terminal_make_keys(int fd) {
+        return change(fd, pass_keys);
+}
+
 void terminal_restore(void) {
-        if (raw_fd < 0)
+        if (changed_fd < 0)
                 return;
-        (void) tcsetattr(raw_fd, TCSADRAIN, &saved);
-        raw_fd = -EBADF;
+        (void) tcsetattr(changed_fd, TCSADRAIN, &saved);
+        changed_fd = -EBADF;
 }

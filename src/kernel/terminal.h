@@ -29,4 +29,6 @@ int terminal_copy_size(int from, int to);
  * exit(3). One terminal at a time. Returns 0 or -errno.
  */
 int terminal_make_raw(int fd);
+/* The same for keys alone: each is passed on at once and not shown, and Ctrl-C still interrupts. */
+int terminal_make_keys(int fd);
 void terminal_restore(void);

@@ -154,14 +154,24 @@ static int build_route(NetworkScope *scope, const Operation *operation, struct r
         return 0;
 }
 
+/* On the host another route to the same may be somebody's, and is not to be replaced. */
 int route_add(NetworkScope *scope, const Operation *operation) {
+        const bool on_host = !operation_is_in_ve(operation->type);
         _cleanup_object_ struct rtnl_route *route = NULL;
         int r = build_route(scope, operation, &route);
 
         if (r >= 0)
                 r = netlink_errno(rtnl_route_add(operation_socket(scope, operation), route,
-                                NLM_F_CREATE | NLM_F_REPLACE));
-        return r == -EEXIST ? 0 : r;
+                                NLM_F_CREATE | (on_host ? NLM_F_EXCL : NLM_F_REPLACE)));
+        if (r != -EEXIST || !on_host)
+                return r == -EEXIST ? 0 : r;
+        r = route_is_there(scope, operation);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        scope->message = text_format("the host has another route to %s, see `ip route`; remove it, "
+                                     "or give the VE another address",
+                        operation->what);
+        return -EEXIST;
 }
 
 /*

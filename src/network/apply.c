@@ -59,6 +59,16 @@ static int firewall_undo(NetworkScope *scope, const Operation *operation) {
         return r < 0 ? r : nft_run_each(rules);
 }
 
+int operation_withdraw(NetworkScope *scope, const Operation *operation) {
+        FirewallInterface interface;
+        _cleanup_free_ char *rules = NULL;
+        int r = as_firewall(scope, operation, &interface);
+
+        if (r >= 0)
+                r = firewall_withdraw(&interface, &rules);
+        return r < 0 ? r : nft_run_each(rules);
+}
+
 static int firewall_check(NetworkScope *scope _unused_, const Operation *operation) {
         _cleanup_free_ char *what = text_format(
                         "chain " FIREWALL_CHAIN_TABLE " " FIREWALL_CHAIN "%s", operation->link);
@@ -91,11 +101,12 @@ static int shape_undo(NetworkScope *scope, const Operation *operation) {
 static const struct {
         OperationHandler run, undo, check;
 } handlers[_OPERATION_TYPE_MAX] = {
+                [OP_NO_RA] = {knob_refuse_ra},
                 [OP_FORWARDING] = {knob_forwarding},
                 [OP_BRIDGE] = {link_make_bridge, link_drop_bridge, link_is_there},
                 [OP_VETH] = {link_make_veth, link_delete, link_is_there},
                 [OP_ALTNAME] = {link_name},
-                [OP_MTU] = {link_mtu},
+                [OP_MTU] = {link_mtu, link_mtu_back},
                 [OP_FIREWALL] = {firewall_run, firewall_undo, firewall_check},
                 [OP_LOCALNET] = {knob_localnet},
                 [OP_MASTER] = {port_attach, NULL, port_is_attached},
@@ -109,7 +120,7 @@ static const struct {
                 [OP_MACVLAN] = {link_make_macvlan, NULL, link_is_in_ve},
                 [OP_IPVLAN] = {link_make_ipvlan, NULL, link_is_in_ve},
                 [OP_PHYS] = {link_move, link_move_back, link_is_in_ve},
-                [OP_VE_MTU] = {link_mtu},
+                [OP_VE_MTU] = {link_mtu, link_mtu_back},
                 [OP_VE_NO_RA] = {knob_refuse_ra},
                 [OP_VE_UP] = {link_up, NULL, link_is_up},
                 [OP_VE_ADDRESS] = {address_add, address_drop, address_is_there},

@@ -26,6 +26,11 @@ int operation_run(NetworkScope *scope, const Operation *operation);
 /* Takes it back, as far as it does not go with the VE's namespace. That it is gone is success. */
 int operation_undo(NetworkScope *scope, const Operation *operation);
 /*
+ * For OP_FIREWALL, when another is to take its place on the same link: takes back what the other
+ * may not say, and leaves what limits the VE. Returns 0 or -errno.
+ */
+int operation_withdraw(NetworkScope *scope, const Operation *operation);
+/*
  * Tells whether it is the case now: 1, 0, or -errno. -EOPNOTSUPP where that can't be told for
  * operations of this type.
  */

@@ -8,6 +8,7 @@
 #include <netlink/route/link.h>
 #include <stdio.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "network/handlers.h"
 
@@ -121,10 +122,23 @@ static unsigned vlan_of(const Operation *operation) {
         return (unsigned) strtoul(operation->what, NULL, 10);
 }
 
+/* True when the bridge that LINK is a port of tells VLANs apart: others take a tag and ignore it.
+ */
+static bool filters_vlans(const char *link) {
+        _cleanup_free_ char *path =
+                        text_format("/sys/class/net/%s/master/bridge/vlan_filtering", link);
+        _cleanup_free_ char *text = NULL;
+
+        return path && file_read_at(AT_FDCWD, path, 4096, &text, NULL) >= 0 && text[0] == '1';
+}
+
 int port_set_vlan(NetworkScope *scope, const Operation *operation) {
         unsigned vid = vlan_of(operation);
-        int r = send_vlan(scope, operation->link, RTM_SETLINK, vid,
-                        BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
+        int r = !filters_vlans(operation->link)
+                                ? -EOPNOTSUPP
+                                : send_vlan(scope, operation->link, RTM_SETLINK, vid,
+                                                  BRIDGE_VLAN_INFO_PVID |
+                                                                  BRIDGE_VLAN_INFO_UNTAGGED);
 
         if (r < 0) {
                 scope->message =
@@ -138,8 +152,13 @@ int port_set_vlan(NetworkScope *scope, const Operation *operation) {
         return 0;
 }
 
+/* Back to what a bridge gives its ports by default. */
 int port_drop_vlan(NetworkScope *scope, const Operation *operation) {
         int r = send_vlan(scope, operation->link, RTM_DELLINK, vlan_of(operation), 0);
+
+        if (r >= 0)
+                r = send_vlan(scope, operation->link, RTM_SETLINK, 1,
+                                BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
 
         return r == -ENODEV ? 0 : r;
 }

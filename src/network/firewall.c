@@ -100,7 +100,7 @@ static void chain_add(FILE *stream, const FirewallInterface *of) {
 }
 
 /* Adding an element, or taking it back. */
-typedef enum Direction { ADD, REMOVE } Direction;
+typedef enum Direction { ADD, REMOVE, WITHDRAW } Direction;
 
 /*
  * One set's ELEMENTS (a map's with their data). An element of a map that is there with other data
@@ -109,7 +109,7 @@ typedef enum Direction { ADD, REMOVE } Direction;
  */
 static void put(FILE *stream, Direction direction, const char *set, const char *elements) {
         fprintf(stream, "add element " FIREWALL_TABLE " %s { %s }", set, elements);
-        if (direction == REMOVE)
+        if (direction != ADD)
                 fprintf(stream, "; delete element " FIREWALL_TABLE " %s { %s }", set, elements);
         fputc('\n', stream);
 }
@@ -128,7 +128,7 @@ static int put_links(FILE *stream, Direction direction, const FirewallInterface 
         int r = put_link(stream, direction, "links", of->link);
 
         /* A bridge sees to its ports itself. On removal the setting may have changed since. */
-        if (r >= 0 && (direction == REMOVE ||
+        if (r >= 0 && (direction != ADD ||
                                       (interface->isolate && interface->mode != NETWORK_BRIDGE)))
                 r = put_link(stream, direction, "isolated", of->link);
         return r;
@@ -232,7 +232,8 @@ static int write_interface(Direction direction, const FirewallInterface *of, cha
         stream = open_memstream(&text, &size);
         if (!stream)
                 return -ENOMEM;
-        chain_remove(stream, of, direction == REMOVE ? "; " : "\n");
+        if (direction != WITHDRAW)
+                chain_remove(stream, of, direction == REMOVE ? "; " : "\n");
         if (direction == ADD) {
                 chain_add(stream, of);
                 r = firewall_rules(stream, of);
@@ -253,4 +254,8 @@ int firewall_add(const FirewallInterface *interface, char **ret) {
 
 int firewall_remove(const FirewallInterface *interface, char **ret) {
         return write_interface(REMOVE, interface, ret);
+}
+
+int firewall_withdraw(const FirewallInterface *interface, char **ret) {
+        return write_interface(WITHDRAW, interface, ret);
 }

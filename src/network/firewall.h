@@ -41,3 +41,8 @@ int firewall_add(const FirewallInterface *interface, char **ret);
  * remove may be gone (with the link, or by a flush). Returns as firewall_add().
  */
 int firewall_remove(const FirewallInterface *interface, char **ret);
+/*
+ * The same, but for the interface's chain, which stays: what it may send stays limited while its
+ * other settings change. Returns as firewall_add().
+ */
+int firewall_withdraw(const FirewallInterface *interface, char **ret);

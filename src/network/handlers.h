@@ -19,6 +19,7 @@ int link_move(NetworkScope *scope, const Operation *operation);
 int link_move_back(NetworkScope *scope, const Operation *operation);
 int link_name(NetworkScope *scope, const Operation *operation);
 int link_mtu(NetworkScope *scope, const Operation *operation);
+int link_mtu_back(NetworkScope *scope, const Operation *operation);
 int link_up(NetworkScope *scope, const Operation *operation);
 int link_is_up(NetworkScope *scope, const Operation *operation);
 int link_delete(NetworkScope *scope, const Operation *operation);

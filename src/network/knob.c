@@ -48,7 +48,9 @@ static int keep_router_advertisements(void) {
         while (r >= 0 && (entry = readdir(dir))) {
                 _cleanup_free_ char *path = NULL, *value = NULL;
 
-                if (entry->d_name[0] == '.' || streq(entry->d_name, "all"))
+                /* What the host gets later is not ours to decide on. */
+                if (entry->d_name[0] == '.' || streq(entry->d_name, "all") ||
+                                streq(entry->d_name, "default"))
                         continue;
                 path = text_format(SYSCTL_NET "/ipv6/conf/%s/accept_ra", entry->d_name);
                 r = path ? read_knob(path, &value) : -ENOMEM;
@@ -90,12 +92,14 @@ static int write_zero(void *userdata) {
 }
 
 /*
- * An address that it had from there, it could not use where it may only send from its own, and a
- * route from there would be another way out than the definition says. In the VE's namespace:
- * /proc/sys/net is that of who opens it.
+ * On the host's end: a VE is no router to the host. In the VE: an address that it had from there it
+ * could not use where it may only send from its own, and a route from there would be another way
+ * out than the definition says. /proc/sys/net is that of who opens it.
  */
 int knob_refuse_ra(NetworkScope *scope, const Operation *operation) {
         _cleanup_free_ char *path = text_format("ipv6/conf/%s/accept_ra", operation->link);
 
-        return path ? netns_run(scope->netns_fd, write_zero, path) : -ENOMEM;
+        return path ? netns_run(operation_is_in_ve(operation->type) ? scope->netns_fd : -EBADF,
+                                      write_zero, path)
+                    : -ENOMEM;
 }

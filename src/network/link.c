@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -446,13 +447,26 @@ int link_name(NetworkScope *scope, const Operation *operation) {
         return add_altname(scope->host, index, operation->what);
 }
 
-int link_mtu(NetworkScope *scope, const Operation *operation) {
+static int set_mtu(struct nl_sock *socket, const char *name, unsigned mtu) {
         _cleanup_object_ struct rtnl_link *changes = rtnl_link_alloc();
 
         if (!changes)
                 return -ENOMEM;
-        rtnl_link_set_mtu(changes, (unsigned) strtoul(operation->what, NULL, 10));
-        return change(operation_socket(scope, operation), operation->link, changes);
+        rtnl_link_set_mtu(changes, mtu);
+        return change(socket, name, changes);
+}
+
+int link_mtu(NetworkScope *scope, const Operation *operation) {
+        return set_mtu(operation_socket(scope, operation), operation->link,
+                        (unsigned) strtoul(operation->what, NULL, 10));
+}
+
+/* What Ethernet devices come with. */
+int link_mtu_back(NetworkScope *scope, const Operation *operation) {
+        struct nl_sock *socket = operation_socket(scope, operation);
+        int r = socket ? set_mtu(socket, operation->link, ETH_DATA_LEN) : 0;
+
+        return r == -ENODEV ? 0 : r;
 }
 
 int link_up(NetworkScope *scope, const Operation *operation) {

@@ -58,6 +58,7 @@ int nft_run(const char *commands, char **ret_message) {
 
 int nft_run_each(const char *commands) {
         _cleanup_(nft_ctx_freep) struct nft_ctx *nft = nft_open();
+        int r, first = 0;
 
         if (!nft)
                 return -ENOMEM;
@@ -67,11 +68,13 @@ int nft_run_each(const char *commands) {
 
                 if (!command)
                         return -ENOMEM;
-                if (run(nft, command, &message) == -EPERM)
-                        return -EPERM;
+                r = run(nft, command, &message);
+                /* Gone, or somebody else's by now. */
+                if (r < 0 && r != -ENOENT && r != -EEXIST && first == 0)
+                        first = r;
                 line += strlen(command);
         }
-        return 0;
+        return first;
 }
 
 int nft_list(const char *what, char **ret) {

@@ -11,7 +11,10 @@
  */
 int nft_run(const char *commands, char **ret_message);
 
-/* Runs each line by itself, whatever becomes of it. Returns 0 or -errno when nft can't be used. */
+/*
+ * Runs each line by itself, whatever becomes of the others. That what it is about is gone, or is
+ * somebody else's, is success. Returns 0 or the first other failure.
+ */
 int nft_run_each(const char *commands);
 
 /* What "list COMMAND" prints, or *RET is NULL when there is no such thing. Returns 0 or -errno. */

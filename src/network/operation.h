@@ -24,6 +24,7 @@ typedef enum OperationType {
                           that tells VLANs apart */
         OP_VETH,       /* a pair: `link` here, `what` in the VE, with MAC address `with` there */
         OP_ALTNAME,    /* `link` can also be called `what` */
+        OP_NO_RA,      /* router advertisements that come in by `link` mean nothing to the host */
         OP_MTU,        /* `link` takes packets of `what` bytes */
         OP_FIREWALL,   /* rules for `link`, as of interface number `what` with MAC `with` */
         OP_LOCALNET,   /* what comes from the host's loopback may leave by `link` */
@@ -38,7 +39,8 @@ typedef enum OperationType {
         /* Into the VE, and in it. */
         OP_MACVLAN,    /* on the host's `link`: `what` in the VE, with MAC address `with` */
         OP_IPVLAN,     /* on the host's `link`: `what` in the VE, of mode `with` */
-        OP_PHYS,       /* the host's `link` is moved into the VE and called `what` */
+        OP_PHYS,       /* the host's `link` is moved into the VE and called `what`; `with`: the MAC
+                          address that it is known by, or NULL where that is not its alone */
         OP_VE_MTU,     /* `link` of the VE takes packets of `what` bytes */
         OP_VE_NO_RA,   /* `link` of the VE makes itself no address of router advertisements */
         OP_VE_UP,      /* `link` of the VE is up */
@@ -73,6 +75,10 @@ int operations_parse(Operations *operations, const char *line);
 /* True for what is done in, or put into, the VE's network namespace. */
 static inline bool operation_is_in_ve(OperationType type) {
         return type >= OP_MACVLAN;
+}
+/* True for what makes an interface of the VE: once made, only a restart makes it another. */
+static inline bool operation_makes_interface(OperationType type) {
+        return type == OP_VETH || type == OP_MACVLAN || type == OP_IPVLAN || type == OP_PHYS;
 }
 /* The first word of a line: "veth", "ve-address"… */
 const char *operation_name(OperationType type);

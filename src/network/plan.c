@@ -166,6 +166,9 @@ static int plan_pair(Plan *plan) {
         r = add(plan, OP_VETH, plan->link, plan->name, plan->mac);
         if (r >= 0)
                 r = add(plan, OP_ALTNAME, plan->link, full, NULL);
+        /* Before forwarding is turned on, which has the other links go on with them. */
+        if (r >= 0)
+                r = add(plan, OP_NO_RA, plan->link, NULL, NULL);
         return r;
 }
 

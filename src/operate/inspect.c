@@ -64,12 +64,14 @@ static char *find_template(const char *name) {
 
 static void find_usage(Systemd *systemd, const char *name, VeInfo *info) {
         _cleanup_free_ char *slice = ve_slice_name(name);
-        UnitUsage usage = {.memory = UINT64_MAX, .tasks = UINT64_MAX};
+        const UnitUsage unknown = {.memory = UINT64_MAX, .tasks = UINT64_MAX, .cpu = UINT64_MAX};
+        UnitUsage usage = unknown;
 
         if (slice && systemd_slice_usage(systemd, slice, &usage) < 0)
-                usage = (UnitUsage){.memory = UINT64_MAX, .tasks = UINT64_MAX};
+                usage = unknown;
         info->memory = usage.memory;
         info->tasks = usage.tasks;
+        info->cpu = usage.cpu;
 }
 
 /* Adds what the host's interface LINK has counted to *SUM; which is UINT64_MAX once it isn't known.
@@ -138,6 +140,7 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
         _cleanup_(unit_state_done) UnitState state = {};
         _cleanup_(ve_info_done) VeInfo info = {.memory = UINT64_MAX,
                         .tasks = UINT64_MAX,
+                        .cpu = UINT64_MAX,
                         .rx = UINT64_MAX,
                         .tx = UINT64_MAX};
         ExitCode code = operation_state(systemd, name, &state);
@@ -167,8 +170,8 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
         return EXIT_DONE;
 }
 
-/* Adds the VEs that run, or failed, though nothing defines them any more. */
-static int add_loaded(Systemd *systemd, char ***names) {
+/* Adds the VEs that are up and not among NAMES yet. */
+static int add_up(Systemd *systemd, char ***names) {
         _cleanup_strv_ char **units = NULL;
         int r = systemd_list_units(systemd, "ve@*.service", &units);
 
@@ -189,21 +192,36 @@ static int add_loaded(Systemd *systemd, char ***names) {
         return r;
 }
 
+static ExitCode add_up_sorted(Systemd *systemd, char ***names) {
+        if (add_up(systemd, names) < 0) {
+                log_error("Cannot ask systemd for running VEs: %s.", systemd_error(systemd));
+                return EXIT_FAILED;
+        }
+        strv_sort(*names);
+        return EXIT_DONE;
+}
+
 ExitCode ve_names(Systemd *systemd, char ***ret) {
         _cleanup_strv_ char **names = NULL;
         int r = definition_list("", &names);
+        ExitCode code;
 
         if (r < 0) {
                 log_error_errno(r, "Cannot look for definitions of VEs in %s, %s and %s: %m.",
                                 VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR);
                 return EXIT_FAILED;
         }
-        r = add_loaded(systemd, &names);
-        if (r < 0) {
-                log_error("Cannot ask systemd for running VEs: %s.", systemd_error(systemd));
-                return EXIT_FAILED;
-        }
-        strv_sort(names);
-        *ret = TAKE_PTR(names);
-        return EXIT_DONE;
+        code = add_up_sorted(systemd, &names);
+        if (code == EXIT_DONE)
+                *ret = TAKE_PTR(names);
+        return code;
+}
+
+ExitCode ve_names_up(Systemd *systemd, char ***ret) {
+        _cleanup_strv_ char **names = NULL;
+        ExitCode code = add_up_sorted(systemd, &names);
+
+        if (code == EXIT_DONE)
+                *ret = TAKE_PTR(names);
+        return code;
 }

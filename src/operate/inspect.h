@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What there is to know about VEs, for status and list. */
+/* What there is to know about VEs, for status, list and top. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +17,7 @@ typedef struct VeInfo {
         uint32_t uid_base; /* 0: none */
         uint64_t memory;   /* bytes; UINT64_MAX: not known */
         uint64_t tasks;    /* UINT64_MAX: not known */
+        uint64_t cpu;      /* ns of processors' time since its start; UINT64_MAX: not known */
         uint64_t since;    /* when it got into this state, µs since 1970; 0: never was up */
         uint64_t rx, tx;   /* bytes over all interfaces since its start; UINT64_MAX: not known */
         char *addresses;   /* words with blanks between them, of all interfaces; or NULL */
@@ -44,3 +45,5 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
 
 /* The names of all VEs, defined or still running without a definition, sorted. Logs. */
 ExitCode ve_names(Systemd *systemd, char ***ret);
+/* The names of those that are up, sorted: what is down costs nothing. Logs. */
+ExitCode ve_names_up(Systemd *systemd, char ***ret);

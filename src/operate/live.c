@@ -22,11 +22,11 @@ typedef enum Effect {
 } Effect;
 
 /*
- * What systemd does by BPF programs. It brings those of running units up to date with a reload only
- * sometimes: 252 attaches new ones but keeps old ones, 257 does nothing until another unit of the
- * slice starts. At the VE's restart it does.
+ * What takes a restart though its section does not. What systemd does by BPF programs: it brings
+ * those of running units up to date with a reload only sometimes: 252 attaches new ones but keeps
+ * old ones, 257 does nothing until another unit of the slice starts. At the VE's restart it does.
  */
-static bool is_by_program(const Assignment *change) {
+static bool is_read_at_start(const Assignment *change) {
         static const struct {
                 const char *section, *key;
         } keys[] = {
@@ -44,6 +44,13 @@ static bool is_by_program(const Assignment *change) {
                         /* The generator makes IPAddressAllow= and IPAddressDeny= of them. */
                         {"Network", "Allow"},
                         {"Network", "Deny"},
+                        /* Of which namespace there is, and of what is written for the VE to read.
+                         */
+                        {"Network", "DHCP"},
+                        {"Network", "DNS"},
+                        {"Network", "Domains"},
+                        {"Network", "Mode"},
+                        {"Network", "Path"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
@@ -55,7 +62,7 @@ static bool is_by_program(const Assignment *change) {
 static Effect effect_of(const Assignment *change) {
         if (startswith(change->section, "X-") || startswith(change->key, "X-"))
                 return EFFECT_NONE;
-        if (is_by_program(change))
+        if (is_read_at_start(change))
                 return EFFECT_RESTART;
         /* systemd brings the cgroups of running units up to date as it reloads; links of [Install]
          * are the generator's. */

@@ -9,22 +9,41 @@ static bool waits_for_answers(OperationType type) {
         return type == OP_VE_ADDRESS || type == OP_VE_ROUTE || type == OP_ROUTE || type == OP_PROXY;
 }
 
-static ExitCode run(NetworkScope *scope, const Operations *operations, bool late) {
+/*
+ * Stops at the first failure. But in a VE that runs already, its root may have done what it likes
+ * to its interfaces, and must not keep by that what is done on the host from being done: failures
+ * there are only noted in *IN_VE, where that is not NULL.
+ */
+static ExitCode run(NetworkScope *scope, const Operations *operations, bool late, ExitCode *in_ve) {
         for (size_t i = 0; i < operations->n; i++) {
                 const Operation *operation = &operations->list[i];
+                ExitCode code;
                 int r;
 
                 if (waits_for_answers(operation->type) != late)
                         continue;
                 r = operation_run(scope, operation);
-                if (r < 0)
-                        return session_failed(scope, operation, r);
+                if (r >= 0)
+                        continue;
+                code = session_failed(scope, operation, r);
+                if (!in_ve || !operation_is_in_ve(operation->type))
+                        return code;
+                *in_ve = code;
         }
         return EXIT_DONE;
 }
 
-/* Last first. Goes on whatever fails; returns the first failure. */
-static ExitCode undo(NetworkScope *scope, const Operations *operations, const Operations *keep) {
+/* A bridge is the same one whatever else is said of it. */
+static bool is_kept(const Operations *keep, const Operation *operation) {
+        if (operation->type != OP_BRIDGE)
+                return operations_contain(keep, operation);
+        for (size_t i = 0; i < keep->n; i++)
+                if (keep->list[i].type == OP_BRIDGE && streq(keep->list[i].link, operation->link))
+                        return true;
+        return false;
+}
+
+ExitCode session_undo(NetworkScope *scope, const Operations *operations, const Operations *keep) {
         ExitCode code = EXIT_DONE;
 
         for (size_t i = operations->n; i-- > 0;) {
@@ -32,7 +51,7 @@ static ExitCode undo(NetworkScope *scope, const Operations *operations, const Op
                 _cleanup_free_ char *line = NULL;
                 int r;
 
-                if (keep && operations_contain(keep, operation))
+                if (keep && is_kept(keep, operation))
                         continue;
                 /* What is there is about something else. */
                 free(scope->message);
@@ -54,24 +73,23 @@ static ExitCode undo(NetworkScope *scope, const Operations *operations, const Op
         return code;
 }
 
-/* Runs OPERATIONS; those in KNOWN (or NULL) hold already and are not announced. */
-static ExitCode apply(NetworkScope *scope, const Operations *operations, const Operations *known) {
+ExitCode session_apply(NetworkScope *scope, const Operations *operations, const Operations *known,
+                ExitCode *in_ve) {
         _cleanup_(probes_done) Probes probes = {};
-        ExitCode code = run(scope, operations, /* late= */ false);
+        ExitCode code = run(scope, operations, /* late= */ false, in_ve);
 
         if (code == EXIT_DONE)
                 code = probes_find(scope, operations, known, &probes);
         if (code == EXIT_DONE)
                 code = probes_ask(scope, &probes);
         if (code == EXIT_DONE)
-                code = run(scope, operations, /* late= */ true);
+                code = run(scope, operations, /* late= */ true, in_ve);
         if (code == EXIT_DONE)
                 probes_announce(scope, &probes);
         return code;
 }
 
-/* The bridges that other VEs are on, or about to be. */
-static int find_shared(const char *name, Operations *ret) {
+int session_shared(const char *name, Operations *ret) {
         _cleanup_(records_done) Records records = {};
         int r = records_read(&records);
 
@@ -89,17 +107,55 @@ static int find_shared(const char *name, Operations *ret) {
         return r;
 }
 
-/* Under the lock: a bridge must not go while another VE, which has just found it there, gets on. */
+static int find_hardware(const Operations *operations, Operations *ret) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < operations->n; i++) {
+                const Operation *operation = &operations->list[i];
+
+                if (operation->type == OP_PHYS)
+                        r = operations_add(ret, OP_PHYS, operation->link, operation->what,
+                                        operation->with);
+        }
+        return r;
+}
+
+/*
+ * Takes all back, and then the record. The caller has the lock: a bridge must not go while another
+ * VE, which has just found it there, gets on; and of two that stop, the second has to see that the
+ * first is off it.
+ */
 static ExitCode undo_all(NetworkScope *scope, const Operations *operations) {
-        _cleanup_(operations_done) Operations shared = {};
-        _cleanup_close_ int lock = record_lock();
-        int r = lock < 0 ? lock : find_shared(scope->definition->name, &shared);
+        _cleanup_(operations_done) Operations keep = {};
+        ExitCode code;
+        int r = session_shared(scope->definition->name, &keep);
 
         /* Better to take back too much than nothing. */
         if (r < 0)
                 log_warning_errno(r,
                                 "What other VEs use of the network cannot be told, ignoring: %m.");
-        return undo(scope, operations, &shared);
+        code = session_undo(scope, operations, &keep);
+        (void) record_remove(scope->definition->name);
+        return code;
+}
+
+/*
+ * Waits for devices of the hardware that the record says the VE has, which the kernel takes its
+ * time to give back. Without the lock: nobody else is to wait for it.
+ */
+static ExitCode await_hardware(const char *name) {
+        _cleanup_(network_scope_done) NetworkScope scope = {.netns_fd = -EBADF};
+        _cleanup_(operations_done) Operations hardware = {};
+        _cleanup_(record_done) Record record = {};
+        ExitCode code;
+
+        /* What can't be read is said by who reads it next. */
+        if (record_read(name, &record) < 0 || find_hardware(&record.operations, &hardware) < 0 ||
+                        hardware.n == 0)
+                return EXIT_DONE;
+        scope.definition = record.definition;
+        code = session_open(&scope);
+        return code == EXIT_DONE ? session_undo(&scope, &hardware, NULL) : code;
 }
 
 ExitCode network_attach(const char *name, int netns_fd) {
@@ -113,19 +169,22 @@ ExitCode network_attach(const char *name, int netns_fd) {
         scope.definition = definition;
         code = session_open(&scope);
         if (code == EXIT_DONE)
-                code = session_claim(&scope, &operations, NULL);
+                code = session_claim(&scope, &operations);
         if (code != EXIT_DONE)
                 return code;
-        code = apply(&scope, &operations, NULL);
+        code = session_apply(&scope, &operations, NULL, NULL);
         if (code != EXIT_DONE) {
+                _cleanup_close_ int lock = session_lock();
+
                 (void) undo_all(&scope, &operations);
-                (void) record_remove(name);
         }
         return code;
 }
 
-ExitCode network_detach(const char *name) {
+/* What the record says, under the lock: a repair or a change that was under way has ended. */
+static ExitCode detach(const char *name) {
         _cleanup_(network_scope_done) NetworkScope scope = {.netns_fd = -EBADF};
+        _cleanup_close_ int lock = session_lock();
         _cleanup_(record_done) Record record = {};
         ExitCode code;
         int r = record_read(name, &record);
@@ -140,79 +199,11 @@ ExitCode network_detach(const char *name) {
         }
         scope.definition = record.definition;
         code = session_open(&scope);
-        if (code == EXIT_DONE)
-                code = undo_all(&scope, &record.operations);
-        (void) record_remove(name);
-        return code;
+        return code == EXIT_DONE ? undo_all(&scope, &record.operations) : code;
 }
 
-/* True for what makes an interface of the VE: once made, only a restart makes it another. */
-static bool makes_interface(OperationType type) {
-        return type == OP_VETH || type == OP_MACVLAN || type == OP_IPVLAN || type == OP_PHYS;
-}
+ExitCode network_detach(const char *name) {
+        ExitCode hardware = await_hardware(name), code = detach(name);
 
-static bool interfaces_differ(const Operations *a, const Operations *b) {
-        for (size_t i = 0; i < a->n; i++)
-                if (makes_interface(a->list[i].type) && !operations_contain(b, &a->list[i]))
-                        return true;
-        return false;
-}
-
-static ExitCode change(NetworkScope *scope, Record *old, const Operations *operations) {
-        NetworkScope before = *scope;
-        ExitCode code;
-
-        before.definition = old->definition;
-        before.message = NULL;
-        /* The rules are of the same link, but say what the old definition said. */
-        for (size_t i = 0; i < old->operations.n; i++)
-                if (old->operations.list[i].type == OP_FIREWALL)
-                        (void) operation_undo(&before, &old->operations.list[i]);
-        code = undo(&before, &old->operations, operations);
-        if (code == EXIT_DONE)
-                code = apply(scope, operations, &old->operations);
-        if (code == EXIT_DONE)
-                return code;
-        /* Back to what there was: neither is half of it new, nor anything lost. */
-        (void) undo(scope, operations, &old->operations);
-        for (size_t i = 0; i < old->operations.n; i++)
-                (void) operation_run(&before, &old->operations.list[i]);
-        free(before.message);
-        (void) record_write(old->definition, &old->operations);
-        return code;
-}
-
-ExitCode network_update(const char *name) {
-        _cleanup_(definition_freep) Definition *definition = NULL;
-        _cleanup_(network_scope_done) NetworkScope scope = {.netns_fd = session_netns(name)};
-        _cleanup_(operations_done) Operations operations = {};
-        _cleanup_(record_done) Record old = {};
-        ExitCode code = session_definition(name, &definition);
-
-        if (code != EXIT_DONE)
-                return code;
-        if (scope.netns_fd < 0) {
-                log_error_errno(scope.netns_fd, "The network of VE %s can't be changed live: %m.",
-                                name);
-                return EXIT_FAILED;
-        }
-        scope.definition = definition;
-        code = session_open(&scope);
-        if (code == EXIT_DONE)
-                code = session_claim(&scope, &operations, &old);
-        if (code != EXIT_DONE)
-                return code;
-        if (!old.definition)
-                old.definition = definition_new(name);
-        if (!old.definition)
-                return EXIT_FAILED;
-        if (interfaces_differ(&old.operations, &operations) ||
-                        interfaces_differ(&operations, &old.operations)) {
-                (void) record_write(old.definition, &old.operations);
-                log_warning("The interfaces of VE %s are other ones now: that takes a restart, "
-                            "`vectl restart %s`.",
-                                name, name);
-                return EXIT_BUSY;
-        }
-        return change(&scope, &old, &operations);
+        return code == EXIT_DONE ? hardware : code;
 }

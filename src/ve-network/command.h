@@ -38,10 +38,26 @@ ExitCode session_open(NetworkScope *scope);
 /* A descriptor of the network namespace that VE NAME's PID 1 is in, or -errno. Does not log. */
 int session_netns(const char *name);
 /*
- * Plans the network of DEFINITION, and writes it down as its record, both under the lock. *RET_OLD
- * (may be NULL) is the record before, if any. Logs.
+ * Takes the lock on the host's network, waiting for others; closing it gives it back. Negative when
+ * it can't be taken, which is said and is no reason to take nothing back. Logs.
  */
-ExitCode session_claim(NetworkScope *scope, Operations *ret, Record *ret_old);
+int session_lock(void);
+/* Plans the network of SCOPE's definition. The caller has the lock. Logs. */
+ExitCode session_plan(NetworkScope *scope, Operations *ret);
+/* The same, under the lock, and writes it down as the VE's record. Logs. */
+ExitCode session_claim(NetworkScope *scope, Operations *ret);
+/*
+ * Runs OPERATIONS; what claims an address, after its neighbours were asked. Those in KNOWN (or
+ * NULL) hold already and are neither asked for nor announced. With IN_VE a failure in the VE's own
+ * network is noted there and not returned. Logs.
+ */
+ExitCode session_apply(NetworkScope *scope, const Operations *operations, const Operations *known,
+                ExitCode *in_ve);
+/* Undoes those that are not in KEEP (or NULL), last first, whatever fails. The first failure. Logs.
+ */
+ExitCode session_undo(NetworkScope *scope, const Operations *operations, const Operations *keep);
+/* Adds the bridges that other VEs than NAME are on, or about to be. Returns 0 or -errno. */
+int session_shared(const char *name, Operations *ret);
 /* Says in one sentence which operation failed. */
 ExitCode session_failed(const NetworkScope *scope, const Operation *operation, int error);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ve-network/command.h"
@@ -9,21 +10,29 @@ static bool has_rules(OperationType type) {
         return type == OP_FIREWALL || type == OP_SHAPE;
 }
 
-/* Runs every operation again: each only makes the case what is not. */
+/*
+ * Runs every operation again: each only makes the case what is not. Goes on whatever fails, for
+ * what a VE has done to one of its interfaces must not keep the rules from another. Returns the
+ * first failure.
+ */
 static ExitCode repair(const Record *record, int netns_fd, bool firewall_only) {
         _cleanup_(network_scope_done) NetworkScope scope = {
                         .definition = record->definition, .netns_fd = netns_fd};
         ExitCode code = session_open(&scope);
 
-        for (size_t i = 0; code == EXIT_DONE && i < record->operations.n; i++) {
+        if (code != EXIT_DONE)
+                return code;
+        for (size_t i = 0; i < record->operations.n; i++) {
                 const Operation *operation = &record->operations.list[i];
+                ExitCode one;
                 int r;
 
                 if (firewall_only && !has_rules(operation->type))
                         continue;
                 r = operation_run(&scope, operation);
-                if (r < 0)
-                        code = session_failed(&scope, operation, r);
+                one = r < 0 ? session_failed(&scope, operation, r) : EXIT_DONE;
+                if (code == EXIT_DONE)
+                        code = one;
         }
         return code;
 }
@@ -96,10 +105,15 @@ ExitCode network_show(char *const *names) {
         return for_each(names, network_show_record);
 }
 
+/* Under the lock: what a stop takes back meanwhile must not be made again behind it. */
 ExitCode network_repair(char *const *names) {
+        _cleanup_close_ int lock = session_lock();
+
         return for_each(names, repair_one);
 }
 
 ExitCode network_repair_firewall(void) {
+        _cleanup_close_ int lock = session_lock();
+
         return for_each(NULL, repair_rules);
 }

@@ -2,11 +2,14 @@
 #include <fcntl.h>
 #include <netlink/route/link.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/join.h"
 #include "network/link.h"
 #include "operate/operation.h"
 #include "unit/ve-units.h"
@@ -39,22 +42,50 @@ ExitCode session_open(NetworkScope *scope) {
         return EXIT_FAILED;
 }
 
+/* True when FD is the namespace that we are in ourselves. */
+static bool is_own_netns(int fd) {
+        struct stat ours, theirs;
+
+        return stat("/proc/self/ns/net", &ours) < 0 || fstat(fd, &theirs) < 0 ||
+               (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
+}
+
+static int open_netns(pid_t pid) {
+        _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0), fd = -EBADF;
+        char path[64];
+
+        if (pidfd < 0)
+                return -errno;
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        /* It was opened by pid: if the process is still there, the pid was not another's meanwhile;
+         * and what is done in a VE's namespace must never be done in the host's. */
+        if (!pidfd_is_running(pidfd) || is_own_netns(fd))
+                return -ESRCH;
+        return TAKE_FD(fd);
+}
+
 int session_netns(const char *name) {
         _cleanup_(systemd_freep) Systemd *systemd = NULL;
         _cleanup_free_ char *service = ve_service_name(name);
-        char path[64];
-        pid_t pid = 0;
-        int fd, r = service ? systemd_connect(&systemd) : -ENOMEM;
+        _cleanup_close_ int fd = -EBADF;
+        pid_t pid = 0, again = 0;
+        int r = service ? systemd_connect(&systemd) : -ENOMEM;
 
         if (r >= 0)
                 r = systemd_main_pid(systemd, service, &pid);
         if (r < 0)
                 return r;
-        if (pid <= 0)
-                return -ESRCH;
-        (void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        return fd < 0 ? -errno : fd;
+        fd = pid > 0 ? open_netns(pid) : -ESRCH;
+        if (fd < 0)
+                return fd;
+        /* Still the VE's: it was not dead and its number taken before we got hold of it. */
+        r = systemd_main_pid(systemd, service, &again);
+        if (r < 0 || again != pid)
+                return r < 0 ? r : -ESRCH;
+        return TAKE_FD(fd);
 }
 
 ExitCode session_failed(const NetworkScope *scope, const Operation *operation, int error) {
@@ -154,53 +185,75 @@ static int identify_lent(
         return 0;
 }
 
-/* Under the lock: nobody else claims anything meanwhile. */
-static ExitCode claim(NetworkScope *scope, Operations *ret, Record *ret_old) {
-        const Definition *definition = scope->definition;
+int session_lock(void) {
+        int lock = record_lock();
+
+        if (lock < 0)
+                log_warning_errno(lock,
+                                "The lock on the host's network in %s can't be taken, ignoring: "
+                                "%m.",
+                                VE_RUN);
+        return lock;
+}
+
+/* What NAME has already, or nothing. */
+static const Operations *find_own(const Records *records, const char *name) {
+        static const Operations none = {};
+
+        for (size_t i = 0; i < records->n; i++)
+                if (streq(records->list[i].definition->name, name))
+                        return &records->list[i].operations;
+        return &none;
+}
+
+ExitCode session_plan(NetworkScope *scope, Operations *ret) {
+        const char *name = scope->definition->name;
+        const Operations *own;
         _cleanup_(network_facts_done) NetworkFacts facts = {};
         _cleanup_(records_done) Records records = {};
         _cleanup_free_ char *fault = NULL;
-        const Operations *own = NULL;
         int r = network_facts_read(scope->host, &facts);
 
         if (r >= 0)
                 r = records_read(&records);
-        for (size_t i = 0; !scope->fresh && i < records.n; i++)
-                if (streq(records.list[i].definition->name, definition->name))
-                        own = &records.list[i].operations;
-        if (r >= 0 && own)
+        own = find_own(&records, name);
+        if (r >= 0)
                 r = add_lent(&facts, own);
         if (r < 0) {
-                log_error_errno(r, "The host's network can't be looked at for VE %s: %m.",
-                                definition->name);
+                log_error_errno(r, "The host's network can't be looked at for VE %s: %m.", name);
                 return EXIT_FAILED;
         }
-        r = network_plan(definition, &facts, &records, ret, &fault);
+        r = network_plan(scope->definition, &facts, &records, ret, &fault);
         if (fault) {
                 log_error("%s", fault);
                 return r == -EEXIST ? EXIT_EXISTS : EXIT_FAILED;
         }
         if (r >= 0)
                 r = identify_lent(scope->host, ret, own);
-        if (r >= 0 && ret_old)
-                (void) record_read(definition->name, ret_old);
-        if (r >= 0)
-                r = record_write(definition, ret);
         if (r < 0)
-                log_error_errno(r,
-                                "What is done for the network of VE %s can't be written down: "
-                                "%m.",
-                                definition->name);
+                log_error_errno(r, "The network of VE %s can't be planned: %m.", name);
         return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-ExitCode session_claim(NetworkScope *scope, Operations *ret, Record *ret_old) {
+/* Under the lock: nobody else claims anything meanwhile. */
+ExitCode session_claim(NetworkScope *scope, Operations *ret) {
         _cleanup_close_ int lock = record_lock();
+        ExitCode code;
+        int r;
 
         if (lock < 0) {
                 log_error_errno(lock, "The lock on the host's network in %s can't be taken: %m.",
                                 VE_RUN);
                 return EXIT_FAILED;
         }
-        return claim(scope, ret, ret_old);
+        code = session_plan(scope, ret);
+        if (code != EXIT_DONE)
+                return code;
+        r = record_write(scope->definition, ret);
+        if (r < 0)
+                log_error_errno(r,
+                                "What is done for the network of VE %s can't be written down: "
+                                "%m.",
+                                scope->definition->name);
+        return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }

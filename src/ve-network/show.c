@@ -127,10 +127,6 @@ static void show_traffic(NetworkScope *scope, const Operation *operation) {
                 show_rules(operation->link);
 }
 
-static bool is_interface(OperationType type) {
-        return type == OP_VETH || type == OP_MACVLAN || type == OP_IPVLAN || type == OP_PHYS;
-}
-
 static bool is_planned(const Operations *operations, OperationType type, const char *link,
                 const char *what) {
         for (size_t i = 0; i < operations->n; i++)
@@ -173,22 +169,31 @@ static void show_addresses(NetworkScope *scope, const Operations *operations) {
         }
 }
 
+/* As operations have it: always with the prefix, which libnl leaves out of a single address. */
+static void format_destination(struct rtnl_route *route, char ret[IP_TEXT_SIZE]) {
+        struct nl_addr *to = rtnl_route_get_dst(route);
+        IpAddress address = {.family = rtnl_route_get_family(route),
+                        .prefix = (int) nl_addr_get_prefixlen(to)};
+
+        /* The way to everywhere is no address at all. */
+        if (nl_addr_get_len(to) == ip_size(address.family))
+                memcpy(&address.ip, nl_addr_get_binary_addr(to), ip_size(address.family));
+        ip_format(&address, ret);
+}
+
 static void show_route(
                 NetworkScope *scope, const Operations *operations, struct rtnl_route *route) {
         struct rtnl_nexthop *hop = rtnl_route_nexthop_n(route, 0);
-        struct nl_addr *to = rtnl_route_get_dst(route),
-                       *by = hop ? rtnl_route_nh_get_gateway(hop) : NULL;
-        char destination[64], router[64] = "none", link[IF_NAMESIZE] = "", text[160];
+        struct nl_addr *by = hop ? rtnl_route_nh_get_gateway(hop) : NULL;
+        const int family = rtnl_route_get_family(route);
+        char destination[IP_TEXT_SIZE], router[64] = "none", link[IF_NAMESIZE] = "", text[160];
 
         /* What the kernel adds with an address or a link says nothing new. */
         if (!hop || rtnl_route_get_table(route) != RT_TABLE_MAIN ||
-                        rtnl_route_get_protocol(route) == RTPROT_KERNEL)
+                        rtnl_route_get_protocol(route) == RTPROT_KERNEL ||
+                        (family != AF_INET && family != AF_INET6))
                 return;
-        if (nl_addr_get_prefixlen(to) == 0)
-                (void) strcpy(destination,
-                                rtnl_route_get_family(route) == AF_INET ? "0.0.0.0/0" : "::/0");
-        else
-                (void) nl_addr2str(to, destination, sizeof(destination));
+        format_destination(route, destination);
         if (by)
                 (void) nl_addr2str(by, router, sizeof(router));
         if (link_name_of(scope->ve, rtnl_route_nh_get_ifindex(hop), link) < 0)
@@ -252,7 +257,7 @@ ExitCode network_show_record(const Record *record) {
         printf("%s\n", name);
         for (size_t i = 0; i < record->operations.n; i++) {
                 show_operation(&record->operations.list[i]);
-                if (is_interface(record->operations.list[i].type))
+                if (operation_makes_interface(record->operations.list[i].type))
                         show_traffic(&scope, &record->operations.list[i]);
         }
         show_addresses(&scope, &record->operations);

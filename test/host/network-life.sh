@@ -197,11 +197,48 @@ live() {
     # A bad change is refused, and nothing is other than before.
     expect_status 4 vectl set one Network.Address+=$HOST4
     expect_match "$ERR" "*is the host's own*saved all the same*"
+    vectl set one Network.Address-=$HOST4
+    # Nor when it fails half-way: a neighbour has the address.
+    expect_status 4 vectl set one Network.Address+=$OUTSIDE4 Network.Forward+=tcp:8099:80 Network.Masquerade=yes
+    ! nft list ruleset | grep -q -e 8099 -e $OUTSIDE4 || fail "something of the change is left: $(nft list ruleset | grep -e 8099)"
+    expect "$(net one ip -brief -4 addr show host0 | awk '{ print $3 }')" 192.0.2.11/32 "the address"
+    vectl set one Network.Address-=$OUTSIDE4 Network.Forward= Network.Masquerade=
+    # What takes a restart is said, and not that it is in effect.
+    vectl set one Network.DNS=192.0.2.53 2>"$WORK/err"
+    expect_match "$(cat "$WORK/err")" "*takes effect when*restarted*"
+    vectl set one Network.MTU=1400
+    expect "$(ip link show vr-one | sed -n 's/.* mtu \([0-9]*\).*/\1/p')" 1400 "the MTU"
+    vectl set one Network.MTU=
+    expect "$(ip link show vr-one | sed -n 's/.* mtu \([0-9]*\).*/\1/p')" 1500 "the MTU"
     reaches outside 192.0.2.11
     outside_stop
     vectl destroy --force one
 }
 check "addresses, ports and limits change live" live
+remove one
+
+live_bridge() {
+    net_snapshot >"$WORK/net"
+    vectl create one --template=tiny --set VE.NotifyReady=no --set VE.StopSignal=SIGTERM \
+        --set Network.Bridge=vetest0 --set Network.BridgeCreate=yes --address=198.51.100.1/24 --start
+    vectl set one Network.Bridge=vetest1
+    expect "$(ip -brief link show master vetest1 | awk -F '[@ ]' '{ print $1 }')" vb-one "the port of the new bridge"
+    ! ip link show vetest0 2>/dev/null || fail "the old bridge is still there"
+    vectl destroy --force one
+    wait_until 10 same_net || fail "left: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
+}
+check "a VE changes bridges live" live_bridge
+remove one
+
+# A VE is no router to the host, whether or not it may say so.
+router() {
+    net_start one "Address=192.0.2.10 2001:db8::10" "AntiSpoof=no"
+    expect "$(cat /proc/sys/net/ipv6/conf/vr-one/accept_ra)" 0 "what the host makes of its router advertisements"
+    # While the host itself, which forwards now, goes on to hear those of its own routers.
+    expect "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" 1 "forwarding"
+    expect "$(cat /proc/sys/net/ipv6/conf/default/accept_ra)" 1 "what is said of interfaces to come"
+}
+check "router advertisements of a VE mean nothing to the host" router
 remove one
 
 # rate FROM TO: what passes in a second, in Mbit/s, by iperf3.
@@ -317,5 +354,30 @@ killed() {
     outside_stop
 }
 check "killed at any step of it, a start leaves nothing" killed
+remove one
+
+killed_update() {
+    local n status
+    outside_start
+    ip link add br0 type bridge
+    ip link set br0 up
+    net_snapshot >"$WORK/net"
+    for n in {1..60}; do
+        net_define one "Address=192.0.2.10" "Forward=tcp:8080:80" "Masquerade=yes" "BandwidthOut=10M"
+        start one
+        net_define one "Address=192.0.2.11" "Forward=tcp:8081:80" "BandwidthIn=10M"
+        status=0
+        strace -f -qqq -o /dev/null -e trace=sendmsg -e "inject=sendmsg:signal=KILL:when=$n" \
+            /usr/libexec/veneer/ve-network update one || status=$?
+        systemctl stop ve@one
+        wait_until 10 same_net || fail "killed at message $n it left: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
+        [ $status -ne 0 ] || break
+    done
+    [ $status -eq 0 ] && [ "$n" -gt 5 ] || fail "it ended at message $n with status $status"
+    ip link del br0
+    outside_stop
+}
+check "killed at any step, a live change leaves nothing that a stop does not take back" killed_update
+ip link del br0 2>/dev/null
 remove one
 remove_template tiny

@@ -23,8 +23,8 @@ add() {
         "StopSignal=SIGTERM" "[Network]" "$@"
 }
 
-add l2-one "Mode=ipvlan" "Parent=up0" "Address=192.0.2.10/24 2001:db8::10/64"
-add l2-two "Mode=ipvlan" "Parent=up0" "Address=192.0.2.11/24"
+add l2-one "Mode=ipvlan" "Parent=up0" "Address=192.0.2.20/24 2001:db8::20/64"
+add l2-two "Mode=ipvlan" "Parent=up0" "Address=192.0.2.21/24"
 add l3-one "Mode=ipvlan" "IPVlanMode=l3" "Parent=up0" "Address=203.0.113.10/32 2001:db8:1::10/128" \
     "Route=0.0.0.0/0 ::/0"
 add l3-two "Mode=ipvlan" "IPVlanMode=l3" "Parent=up0" "Address=203.0.113.11/32 2001:db8:1::11/128" \
@@ -64,7 +64,15 @@ start_all() {
     }
 }
 
+# Whoever answers in a VE's network would keep that, with its addresses and the hardware in it. In the
+# list are shells, whose children answer; the first ones are not in VEs.
+KEPT=$(wc -l <"$WORK/answers")
 stop_all() {
+    local pid
+    for pid in $(tail -n "+$((KEPT + 1))" "$WORK/answers"); do
+        pkill -P "$pid" || true
+    done
+    sed -i "$((KEPT + 1)),\$d" "$WORK/answers"
     # shellcheck disable=SC2046 # a list
     systemctl stop $(printf 've@%s ' "$@")
 }
@@ -86,9 +94,9 @@ ipvlan_l2() {
     need_modules ipvlan
     start_all l2-one l2-two
     answer_in l2-one
-    reaches outside 192.0.2.10
-    can_ping outside 2001:db8::10
-    reaches l2-two 192.0.2.10
+    reaches outside 192.0.2.20
+    can_ping outside 2001:db8::20
+    reaches l2-two 192.0.2.20
     reaches l2-one $OUTSIDE6
     expect "$(net l2-one ip -brief link show host0 | awk '{ print $3 }')" "$(cat /sys/class/net/up0/address)" \
         "the MAC address"

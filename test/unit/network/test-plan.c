@@ -140,7 +140,7 @@ Test(plan, nothing_without_an_interface) {
 Test(plan, routed) {
         expect("Mode=routed\n" SET_MAC "Address=192.0.2.10/24\n",
                         "veth vr-web1 host0 " MAC "\n"
-                        "altname vr-web1 vr-web1\n"
+                        "altname vr-web1 vr-web1\nno-ra vr-web1\n"
                         "forwarding vr-web1 4\n"
                         "address vr-web1 169.254.0.1/32 host\n"
                         "firewall vr-web1 0 " MAC "\n"
@@ -156,7 +156,7 @@ Test(plan, routed) {
 Test(plan, routed_ipv6) {
         expect("Mode=routed\n" SET_MAC "Address=2001:db8::10/64\n",
                         "veth vr-web1 host0 " MAC "\n"
-                        "altname vr-web1 vr-web1\n"
+                        "altname vr-web1 vr-web1\nno-ra vr-web1\n"
                         "forwarding vr-web1 6\n"
                         "address vr-web1 fe80::1/64 link\n"
                         "firewall vr-web1 0 " MAC "\n"
@@ -173,7 +173,7 @@ Test(plan, routed_both) {
         expect("Mode=routed\n" SET_MAC "Address=2001:db8::10 10.0.0.10 198.51.100.10\nMTU=1400\n"
                "Route=203.0.113.0/24 2001:db8:1::/48,fe80::1,50\n",
                         "veth vr-web1 host0 " MAC "\n"
-                        "altname vr-web1 vr-web1\n"
+                        "altname vr-web1 vr-web1\nno-ra vr-web1\n"
                         "forwarding vr-web1 4\n"
                         "address vr-web1 169.254.0.1/32 host\n"
                         "forwarding vr-web1 6\n"
@@ -248,7 +248,7 @@ Test(plan, bridge) {
         expect("Mode=bridge\nBridge=br0\n" SET_MAC "Address=198.51.100.10/24 2001:db8:1::10/64\n"
                "Gateway=198.51.100.1 fe80::1\nRoute=203.0.113.0/24 192.0.2.0/25,198.51.100.2\n",
                         "veth vb-web1 host0 " MAC "\n"
-                        "altname vb-web1 vb-web1\n"
+                        "altname vb-web1 vb-web1\nno-ra vb-web1\n"
                         "master vb-web1 br0\n"
                         "firewall vb-web1 0 " MAC "\n"
                         "up vb-web1\n"
@@ -267,7 +267,7 @@ Test(plan, bridge_with_everything) {
                "Name=lan0\nMTU=1400\nBandwidthIn=10M\nBandwidthOut=1G\nBurst=256K\n",
                         "bridge br9 vlan\n"
                         "veth vb-web1 lan0 " MAC "\n"
-                        "altname vb-web1 vb-web1\n"
+                        "altname vb-web1 vb-web1\nno-ra vb-web1\n"
                         "master vb-web1 br9\n"
                         "isolated vb-web1\n"
                         "vlan vb-web1 10\n"
@@ -281,24 +281,25 @@ Test(plan, bridge_with_everything) {
 
 /* One that is there is claimed too, or it would go with the VE that made it. */
 Test(plan, bridge_to_be_made_if_it_must) {
-        expect("Mode=bridge\nBridge=br0\nBridgeCreate=yes\n" SET_MAC, "bridge br0\n"
-                                                                      "veth vb-web1 host0 " MAC "\n"
-                                                                      "altname vb-web1 vb-web1\n"
-                                                                      "master vb-web1 br0\n"
-                                                                      "firewall vb-web1 0 " MAC "\n"
-                                                                      "up vb-web1\n"
-                                                                      "ve-up host0\n");
+        expect("Mode=bridge\nBridge=br0\nBridgeCreate=yes\n" SET_MAC,
+                        "bridge br0\n"
+                        "veth vb-web1 host0 " MAC "\n"
+                        "altname vb-web1 vb-web1\nno-ra vb-web1\n"
+                        "master vb-web1 br0\n"
+                        "firewall vb-web1 0 " MAC "\n"
+                        "up vb-web1\n"
+                        "ve-up host0\n");
 }
 
 /* Isolation of a cable is the firewall's; advertisements are listened to with DHCP only. */
 Test(plan, veth) {
         expect("Mode=veth\nIsolate=yes\n" SET_MAC, "veth ve-web1 host0 " MAC "\n"
-                                                   "altname ve-web1 ve-web1\n"
+                                                   "altname ve-web1 ve-web1\nno-ra ve-web1\n"
                                                    "firewall ve-web1 0 " MAC "\n"
                                                    "up ve-web1\n"
                                                    "ve-up host0\n");
         expect("Mode=veth\nDHCP=no\n" SET_MAC, "veth ve-web1 host0 " MAC "\n"
-                                               "altname ve-web1 ve-web1\n"
+                                               "altname ve-web1 ve-web1\nno-ra ve-web1\n"
                                                "firewall ve-web1 0 " MAC "\n"
                                                "up ve-web1\n"
                                                "ve-no-ra host0\n"
@@ -308,7 +309,7 @@ Test(plan, veth) {
 Test(plan, forwards) {
         expect("Mode=routed\n" SET_MAC "Address=10.0.0.10\nForward=tcp:80\nMasquerade=yes\n",
                         "veth vr-web1 host0 " MAC "\n"
-                        "altname vr-web1 vr-web1\n"
+                        "altname vr-web1 vr-web1\nno-ra vr-web1\n"
                         "forwarding vr-web1 4\n"
                         "address vr-web1 169.254.0.1/32 host\n"
                         "firewall vr-web1 0 " MAC "\n"
@@ -322,7 +323,7 @@ Test(plan, forwards) {
         /* What comes from the host's loopback leaves by the bridge. */
         expect("Mode=bridge\nBridge=br0\n" SET_MAC "Address=198.51.100.10/24\nForward=udp:53\n",
                         "veth vb-web1 host0 " MAC "\n"
-                        "altname vb-web1 vb-web1\n"
+                        "altname vb-web1 vb-web1\nno-ra vb-web1\n"
                         "master vb-web1 br0\n"
                         "firewall vb-web1 0 " MAC "\n"
                         "forwarding vb-web1 4\n"
@@ -333,7 +334,7 @@ Test(plan, forwards) {
                         "ve-address host0 198.51.100.10/24\n");
         expect("Mode=veth\n" SET_MAC "Address=2001:db8:1::10/64\nMasquerade=yes\n",
                         "veth ve-web1 host0 " MAC "\n"
-                        "altname ve-web1 ve-web1\n"
+                        "altname ve-web1 ve-web1\nno-ra ve-web1\n"
                         "firewall ve-web1 0 " MAC "\n"
                         "forwarding ve-web1 6\n"
                         "up ve-web1\n"
@@ -345,7 +346,7 @@ Test(plan, forwards) {
 /* One direction is a limit too, and its bucket's size is the kernel side's to choose. */
 Test(plan, shape_of_one_direction) {
         expect("Mode=veth\n" SET_MAC "BandwidthOut=8K\n", "veth ve-web1 host0 " MAC "\n"
-                                                          "altname ve-web1 ve-web1\n"
+                                                          "altname ve-web1 ve-web1\nno-ra ve-web1\n"
                                                           "firewall ve-web1 0 " MAC "\n"
                                                           "shape ve-web1 0,8000,0 vi.web1\n"
                                                           "up ve-web1\n"
@@ -373,12 +374,12 @@ Test(plan, on_an_interface_of_the_host) {
 Test(plan, several_interfaces) {
         expect("Mode=veth\n" SET_MAC "[X-VE-Network]\nMode=bridge\nBridge=br0\n" SET_MAC,
                         "veth ve-web1 host0 " MAC "\n"
-                        "altname ve-web1 ve-web1\n"
+                        "altname ve-web1 ve-web1\nno-ra ve-web1\n"
                         "firewall ve-web1 0 " MAC "\n"
                         "up ve-web1\n"
                         "ve-up host0\n"
                         "veth vb-web1_1 host1 " MAC "\n"
-                        "altname vb-web1_1 vb-web1_1\n"
+                        "altname vb-web1_1 vb-web1_1\nno-ra vb-web1_1\n"
                         "master vb-web1_1 br0\n"
                         "firewall vb-web1_1 1 " MAC "\n"
                         "up vb-web1_1\n"
