@@ -232,11 +232,13 @@ remove one
 
 # A VE is no router to the host, whether or not it may say so.
 router() {
+    local before
+    before=$(cat /proc/sys/net/ipv6/conf/default/accept_ra)
     net_start one "Address=192.0.2.10 2001:db8::10" "AntiSpoof=no"
     expect "$(cat /proc/sys/net/ipv6/conf/vr-one/accept_ra)" 0 "what the host makes of its router advertisements"
     # While the host itself, which forwards now, goes on to hear those of its own routers.
     expect "$(cat /proc/sys/net/ipv6/conf/all/forwarding)" 1 "forwarding"
-    expect "$(cat /proc/sys/net/ipv6/conf/default/accept_ra)" 1 "what is said of interfaces to come"
+    expect "$(cat /proc/sys/net/ipv6/conf/default/accept_ra)" "$before" "what is said of interfaces to come"
 }
 check "router advertisements of a VE mean nothing to the host" router
 remove one
