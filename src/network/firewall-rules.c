@@ -66,16 +66,8 @@ static int sources_add(Sources *sources, const IpAddress *address) {
  * address.
  */
 static bool any_source(const Interface *interface, int family) {
-        if (interface->mode == NETWORK_ROUTED || !interface_uses_dhcp(interface))
-                return false;
-        for (size_t i = 0; i < strv_length(interface->addresses); i++) {
-                IpAddress address;
-
-                interface_address(interface, i, &address);
-                if (address.family == family)
-                        return false;
-        }
-        return true;
+        return interface->mode != NETWORK_ROUTED && interface_uses_dhcp(interface) &&
+               !interface_has_family(interface, family);
 }
 
 static int sources_find_addresses(const FirewallInterface *of, Sources *sources) {

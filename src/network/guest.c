@@ -66,17 +66,13 @@ static void write_default_route(FILE *stream, const char *router, size_t index) 
 
 /* The routers of a routed VE are the host's end of its cable, as network/plan.h has them. */
 static void write_default_routes(FILE *stream, const Interface *interface, size_t index) {
-        bool v4 = false, v6 = false;
-
         STRV_FOREACH (router, interface->gateways)
                 write_default_route(stream, *router, index);
         if (interface->mode != NETWORK_ROUTED)
                 return;
-        STRV_FOREACH (address, interface->addresses)
-                *(strchr(*address, ':') ? &v6 : &v4) = true;
-        if (v4)
+        if (interface_has_family(interface, AF_INET))
                 write_default_route(stream, ROUTED_GATEWAY4, index);
-        if (v6)
+        if (interface_has_family(interface, AF_INET6))
                 write_default_route(stream, ROUTED_GATEWAY6, index);
 }
 

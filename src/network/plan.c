@@ -113,8 +113,7 @@ static int check_addresses(const Plan *plan) {
 static bool overlap(const char *a, const char *b) {
         Forward x, y;
 
-        return forward_parse(a, &x) >= 0 && forward_parse(b, &y) >= 0 && x.protocol == y.protocol &&
-               x.first <= y.last && y.first <= x.last;
+        return forward_parse(a, &x) >= 0 && forward_parse(b, &y) >= 0 && forwards_overlap(&x, &y);
 }
 
 static int check_forwards(const Plan *plan) {
@@ -267,17 +266,6 @@ static int plan_port(Plan *plan) {
         return r;
 }
 
-static bool has_family(const Interface *interface, int family) {
-        IpAddress address;
-
-        for (size_t i = 0; i < strv_length(interface->addresses); i++) {
-                interface_address(interface, i, &address);
-                if (address.family == family)
-                        return true;
-        }
-        return false;
-}
-
 /* The host answers for ADDRESS on every link whose own network it is in. */
 static int plan_proxies(Plan *plan, const IpAddress *address) {
         char text[IP_TEXT_SIZE];
@@ -308,7 +296,7 @@ static int plan_forwarding(Plan *plan, int family) {
         const Operation operation = {
                         .type = OP_FORWARDING, .link = plan->link, .what = (char *) what};
 
-        if (!has_family(plan->interface, family) ||
+        if (!interface_has_family(plan->interface, family) ||
                         operations_contain(plan->operations, &operation))
                 return 0;
         return add(plan, OP_FORWARDING, plan->link, what, NULL);
@@ -330,7 +318,7 @@ static bool host_has_address(const Plan *plan, int family) {
 static int plan_router(Plan *plan, int family) {
         int r = 0;
 
-        if (!has_family(plan->interface, family))
+        if (!interface_has_family(plan->interface, family))
                 return 0;
         r = plan_forwarding(plan, family);
         /* Of scope host: answered for, but never chosen as the source of what the host sends;
@@ -417,7 +405,7 @@ static bool find_router(const Interface *interface, int family, IpAddress *ret) 
         if (interface->mode != NETWORK_ROUTED)
                 return interface_gateway(interface, family, ret);
         (void) ip_parse(family == AF_INET ? ROUTED_GATEWAY4 : ROUTED_GATEWAY6, ret);
-        return has_family(interface, family);
+        return interface_has_family(interface, family);
 }
 
 static int plan_ve_routes(Plan *plan) {

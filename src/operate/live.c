@@ -9,10 +9,8 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "config.h"
+#include "network/program.h"
 #include "unit/ve-units.h"
-
-#define VE_NETWORK VENEER_LIBEXECDIR "/ve-network"
 
 typedef enum Effect {
         EFFECT_RELOAD,  /* systemd's, and there once it has loaded it */

@@ -44,7 +44,8 @@ ExitCode usage_look(Systemd *systemd, char *const *names, UsageLook *ret) {
                         return code;
                 usage->at = monotonic_now();
                 usage->cpu = usage->rx_rate = usage->tx_rate = UINT64_MAX;
-                /* One that waits to be started again is up, but has nothing that could use anything.
+                /* One that waits to be started again is up, but has nothing that could use
+                 * anything.
                  */
                 if (usage->info.leader > 0)
                         look.n++;
@@ -76,7 +77,7 @@ static const Usage *find(const UsageLook *look, const char *name) {
 static void compare(const Usage *before, Usage *now) {
         uint64_t usec = now->at > before->at ? now->at - before->at : 0;
 
-        /* What its slice and its interfaces count has begun anew, or soon does. */
+        /* What its slice and its interfaces count may have begun anew, and be more by now. */
         if (before->info.leader != now->info.leader)
                 return;
         /* ns in µs are thousandths of a processor: tenths of a percent. */

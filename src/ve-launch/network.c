@@ -11,11 +11,8 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "config.h"
+#include "network/program.h"
 
-#define VE_NETWORK VENEER_LIBEXECDIR "/ve-network"
-/* Where ve-network expects the VE's network namespace. */
-enum { NETNS_FD = 3 };
 /* More than it ever says. */
 #define SAID_MAX ((size_t) 64 * 1024)
 
@@ -67,7 +64,7 @@ static _Noreturn void execute(const char *name, int netns_fd, int stderr_fd) {
 
         /* What it inherits otherwise is closed as it is executed. */
         if (host >= 0 && setns(host, CLONE_NEWNS) >= 0 && dup2(stderr_fd, STDERR_FILENO) >= 0 &&
-                        dup2(netns_fd, NETNS_FD) >= 0)
+                        dup2(netns_fd, VE_NETWORK_NETNS_FD) >= 0)
                 (void) execv(VE_NETWORK, argv);
         log_error_errno(-errno, "%s can't be run, which sets the network of VE %s up: %m.",
                         VE_NETWORK, name);
@@ -83,7 +80,7 @@ static int open_netns(pid_t pid) {
         (void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         /* Duplicated onto itself it would not be inherited. */
-        moved = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, NETNS_FD + 1);
+        moved = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, VE_NETWORK_NETNS_FD + 1);
         return moved < 0 ? -errno : moved;
 }
 

@@ -12,20 +12,18 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
+#include "network/program.h"
 #include "ve-network/command.h"
 #include "ve/name.h"
 
-/* Where ve-launch leaves the descriptor of the VE's network namespace. */
-enum { NETNS_FD = 3 };
-
 static ExitCode attach(char **names) {
-        if (fcntl(NETNS_FD, F_SETFD, FD_CLOEXEC) < 0) {
+        if (fcntl(VE_NETWORK_NETNS_FD, F_SETFD, FD_CLOEXEC) < 0) {
                 log_error("\"attach\" is ve-launch's to run: it expects the VE's network namespace "
                           "as descriptor %d.",
-                                NETNS_FD);
+                                VE_NETWORK_NETNS_FD);
                 return EXIT_USAGE;
         }
-        return network_attach(names[0], NETNS_FD);
+        return network_attach(names[0], VE_NETWORK_NETNS_FD);
 }
 
 static ExitCode detach(char **names) {

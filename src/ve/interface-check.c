@@ -223,17 +223,6 @@ static bool is_on_link(const Interface *interface, const IpAddress *gateway) {
         return false;
 }
 
-static bool has_family(const Interface *interface, int family) {
-        for (size_t i = 0; i < strv_length(interface->addresses); i++) {
-                IpAddress address;
-
-                interface_address(interface, i, &address);
-                if (address.family == family)
-                        return true;
-        }
-        return false;
-}
-
 static bool has_address(const Interface *interface, const char *text) {
         IpAddress address;
 
@@ -305,7 +294,7 @@ static int check_next_hop(const Check *check, const char *text, const Route *rou
         const Interface *interface = check->interface;
 
         if (interface->mode == NETWORK_ROUTED) {
-                if (!has_family(interface, route->destination.family))
+                if (!interface_has_family(interface, route->destination.family))
                         return complain(check, "Route",
                                         "Route=%s needs an Address= of its family: without one the "
                                         "host's end has no address to lead it to.",
@@ -341,10 +330,6 @@ static int check_routes(const Check *check) {
         return r;
 }
 
-static bool overlap(const Forward *a, const Forward *b) {
-        return a->protocol == b->protocol && a->first <= b->last && b->first <= a->last;
-}
-
 /* Compares forward TEXT with those before it, of this interface and of those before it. */
 static int check_forward(const Check *check, const char *text) {
         Forward forward, other;
@@ -355,7 +340,7 @@ static int check_forward(const Check *check, const char *text) {
                         if (*entry == text)
                                 return 0;
                         (void) forward_parse(*entry, &other);
-                        if (overlap(&forward, &other))
+                        if (forwards_overlap(&forward, &other))
                                 return complain(check, "Forward",
                                                 "Forward=%s takes a port that Forward=%s has "
                                                 "taken already: choose another.",

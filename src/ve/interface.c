@@ -82,6 +82,17 @@ void interface_address(const Interface *interface, size_t i, IpAddress *ret) {
                 ret->prefix = ip_bits(ret->family);
 }
 
+bool interface_has_family(const Interface *interface, int family) {
+        for (size_t i = 0; i < strv_length(interface->addresses); i++) {
+                IpAddress address;
+
+                interface_address(interface, i, &address);
+                if (address.family == family)
+                        return true;
+        }
+        return false;
+}
+
 bool interface_gateway(const Interface *interface, int family, IpAddress *ret) {
         STRV_FOREACH (gateway, interface->gateways) {
                 IpAddress address;
@@ -136,6 +147,10 @@ int forward_parse(const char *text, Forward *ret) {
                 return -EINVAL;
         *ret = forward;
         return 0;
+}
+
+bool forwards_overlap(const Forward *a, const Forward *b) {
+        return a->protocol == b->protocol && a->first <= b->last && b->first <= a->last;
 }
 
 /* What is behind the destination: ",GATEWAY" or ",GATEWAY,METRIC". */

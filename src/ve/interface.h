@@ -112,11 +112,15 @@ bool interface_uses_dhcp(const Interface *interface);
 
 /* The address that entry I of ->addresses stands for, a prefix filled in (routed: all bits). */
 void interface_address(const Interface *interface, size_t i, IpAddress *ret);
+/* True when it has an address of FAMILY. */
+bool interface_has_family(const Interface *interface, int family);
 /* The gateway of FAMILY. False: none. */
 bool interface_gateway(const Interface *interface, int family, IpAddress *ret);
 /* Read one entry of ->forwards, ->routes. Return 0 or -EINVAL. */
 int forward_parse(const char *text, Forward *ret);
 int route_parse(const char *text, Route *ret);
+/* True when both take one of the host's ports. */
+bool forwards_overlap(const Forward *a, const Forward *b);
 /*
  * Read a bandwidth ("10M" bit/s, powers of 1000) and a size ("64K" bytes, powers of 1024), neither
  * 0. Return 0 or -EINVAL.

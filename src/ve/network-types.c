@@ -15,20 +15,6 @@
 
 /* --- strings */
 
-static int format_string(const void *field, char **ret) {
-        const char *value = *(char *const *) field;
-
-        *ret = value ? strdup(value) : NULL;
-        return value && !*ret ? -ENOMEM : 0;
-}
-
-static void clear_string(void *field) {
-        char **value = field;
-
-        free(*value);
-        *value = NULL;
-}
-
 /* As the kernel has it (dev_valid_name()), and without what nftables or a shell reads otherwise. */
 static bool link_name_is_valid(const char *name) {
         size_t n = strlen(name);
@@ -48,8 +34,8 @@ static int parse_link(const char *value, void *field) {
 
 const SettingType setting_type_link = {
                 .parse = parse_link,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "the name of an interface: 1 to 15 of letters, digits, \"-\", \"_\" and "
                            "\".\", a letter or digit first, and not lo, all or default",
 };
@@ -64,8 +50,8 @@ static int parse_path(const char *value, void *field) {
 
 const SettingType setting_type_path = {
                 .parse = parse_path,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "an absolute path without blanks or \"..\" in it, as /run/netns/vpn",
 };
 
@@ -82,8 +68,8 @@ static int parse_mac(const char *value, void *field) {
 
 const SettingType setting_type_mac = {
                 .parse = parse_mac,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "the MAC address of one interface, as 02:00:00:12:34:56, neither "
                            "multicast (its first byte is even) nor all zeros",
 };

@@ -8,14 +8,14 @@
 #include "ve/name.h"
 #include "ve/signal-name.h"
 
-static int format_string(const void *field, char **ret) {
+int setting_format_string(const void *field, char **ret) {
         const char *value = *(char *const *) field;
 
         *ret = value ? strdup(value) : NULL;
         return value && !*ret ? -ENOMEM : 0;
 }
 
-static void clear_string(void *field) {
+void setting_clear_string(void *field) {
         char **value = field;
 
         free(*value);
@@ -28,15 +28,15 @@ static int parse_name(const char *value, void *field) {
 
 const SettingType setting_type_template = {
                 .parse = parse_name,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "the name of a template: 1 to 63 of a-z, 0-9, \"-\", \"_\" and \".\"",
 };
 
 const SettingType setting_type_profile = {
                 .parse = parse_name,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "the name of a profile: 1 to 63 of a-z, 0-9, \"-\", \"_\" and \".\"",
 };
 
@@ -46,8 +46,8 @@ static int parse_hostname(const char *value, void *field) {
 
 const SettingType setting_type_hostname = {
                 .parse = parse_hostname,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "labels of letters, digits and \"-\" with dots between them, at most 64 "
                            "characters",
 };
@@ -163,8 +163,8 @@ static int parse_uuid(const char *value, void *field) {
 
 const SettingType setting_type_uuid = {
                 .parse = parse_uuid,
-                .format = format_string,
-                .clear = clear_string,
+                .format = setting_format_string,
+                .clear = setting_clear_string,
                 .expects = "a UUID that is not all zeros",
 };
 

@@ -17,6 +17,10 @@ struct SettingType {
         bool list;                  /* assigning again adds to it */
 };
 
+/* For members that are strings, NULL for no value. */
+int setting_format_string(const void *field, char **ret);
+void setting_clear_string(void *field);
+
 extern const SettingType setting_type_template;
 extern const SettingType setting_type_profile;
 extern const SettingType setting_type_hostname;

@@ -35,8 +35,7 @@ static int take_terminal(Screen *screen) {
 }
 
 int screen_open(Screen *screen) {
-        static const int handled[] = {
-                        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
+        static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
         int r;
 
         (void) sigemptyset(&screen->signals);
@@ -61,10 +60,16 @@ void screen_close(Screen *screen) {
 
 /* Ctrl-Z: the shell gets the terminal as it was, and we take it again once we go on. */
 static int stop(Screen *screen) {
+        sigset_t stopping;
         int r;
 
+        (void) sigemptyset(&stopping);
+        (void) sigaddset(&stopping, SIGTSTP);
         terminal_restore();
-        (void) raise(SIGSTOP);
+        /* Not SIGSTOP: where no shell could ever continue us, the kernel drops this one. */
+        (void) raise(SIGTSTP);
+        (void) sigprocmask(SIG_UNBLOCK, &stopping, NULL);
+        (void) sigprocmask(SIG_BLOCK, &stopping, NULL);
         r = take_terminal(screen);
         return r < 0 ? r : SCREEN_CHANGED;
 }

@@ -32,18 +32,23 @@ static int no_such_column(const TableColumn columns[], size_t n, const char *nam
         return -EINVAL;
 }
 
+int table_find(const TableColumn columns[], size_t n_columns, const char *name) {
+        for (size_t i = 0; i < n_columns; i++)
+                if (streq(columns[i].name, name))
+                        return (int) i;
+        return no_such_column(columns, n_columns, name);
+}
+
 static int select_named(const TableColumn columns[], size_t n, const char *names, Selection *ret) {
         _cleanup_free_ char *copy = strdup(names);
 
         if (!copy)
                 return log_oom();
         for (char *rest = copy, *name; (name = strsep(&rest, ","));) {
-                size_t i = 0;
+                int i = table_find(columns, n, name);
 
-                while (i < n && !streq(columns[i].name, name))
-                        i++;
-                if (i == n)
-                        return no_such_column(columns, n, name);
+                if (i < 0)
+                        return i;
                 if (ret->n == COLUMNS_MAX)
                         return log_error_errno(-E2BIG, "Too many columns.");
                 ret->columns[ret->n++] = columns + i;
@@ -115,8 +120,23 @@ static int fill(struct libscols_table *table, const Selection *selection, const 
         return r;
 }
 
-int table_print(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
-                size_t row_size, const TableOptions *options) {
+static int set_up(struct libscols_table *table, const TableOptions *options) {
+        int r = scols_table_enable_json(table, options->json);
+
+        if (r >= 0)
+                r = scols_table_enable_noheadings(table, options->noheadings);
+        return r < 0 ? r : scols_table_set_name(table, options->title);
+}
+
+int table_check(const TableColumn columns[], size_t n_columns, const TableOptions *options) {
+        Selection selection = {};
+
+        return select_columns(columns, n_columns, options->columns, &selection);
+}
+
+/* Prints to stdout, or, with RET_TEXT, into that. */
+static int write_table(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
+                size_t row_size, const TableOptions *options, char **ret_text) {
         _cleanup_(table_unrefp) struct libscols_table *table = scols_new_table();
         Selection selection = {};
         int r = table ? 0 : log_oom();
@@ -125,16 +145,26 @@ int table_print(const TableColumn columns[], size_t n_columns, const void *rows,
                 r = select_columns(columns, n_columns, options->columns, &selection);
         if (r < 0)
                 return r;
-        r = scols_table_enable_json(table, options->json);
-        if (r >= 0)
-                r = scols_table_enable_noheadings(table, options->noheadings);
-        if (r >= 0)
-                r = scols_table_set_name(table, options->title);
+        r = set_up(table, options);
+        /* A text is as wide as it comes, whatever stdout is. */
+        if (r >= 0 && ret_text)
+                r = scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
         if (r >= 0)
                 r = fill(table, &selection, rows, n, row_size, options->json);
         if (r >= 0)
-                r = scols_print_table(table);
+                r = ret_text ? scols_print_table_to_string(table, ret_text)
+                             : scols_print_table(table);
         return r < 0 ? log_error_errno(r, "Cannot print the table: %m.") : 0;
+}
+
+int table_print(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
+                size_t row_size, const TableOptions *options) {
+        return write_table(columns, n_columns, rows, n, row_size, options, NULL);
+}
+
+int table_format(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
+                size_t row_size, const TableOptions *options, char **ret) {
+        return write_table(columns, n_columns, rows, n, row_size, options, ret);
 }
 
 int table_words(const TableColumn columns[], size_t n_columns, const char *current, char ***ret) {

@@ -34,6 +34,14 @@ typedef struct TableOptions {
  */
 int table_print(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
                 size_t row_size, const TableOptions *options);
+/* The same into *RET, as wide as it comes. Nothing for no rows, as on stdout. */
+int table_format(const TableColumn columns[], size_t n_columns, const void *rows, size_t n,
+                size_t row_size, const TableOptions *options, char **ret);
+
+/* For who prints later: returns 0, or -EINVAL when there is no such column as OPTIONS say. Logs. */
+int table_check(const TableColumn columns[], size_t n_columns, const TableOptions *options);
+/* Returns the index of the column NAME, or -EINVAL. Logs. */
+int table_find(const TableColumn columns[], size_t n_columns, const char *name);
 
 /* For completion of -o: the names, each behind those that CURRENT has already. */
 int table_words(const TableColumn columns[], size_t n_columns, const char *current, char ***ret);

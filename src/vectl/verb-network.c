@@ -3,11 +3,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "config.h"
+#include "network/program.h"
 #include "operate/operation.h"
 #include "vectl/verbs.h"
-
-#define VE_NETWORK VENEER_LIBEXECDIR "/ve-network"
 
 /* Becomes ve-network: only that loads what deals with the kernel's network. */
 static int become(const char *command, char **names) {

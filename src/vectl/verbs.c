@@ -12,6 +12,7 @@ const Verb *const verbs[] = {
                 &verb_set,
                 &verb_status,
                 &verb_list,
+                &verb_top,
                 &verb_show,
                 &verb_check,
                 &verb_exec,

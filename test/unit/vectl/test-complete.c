@@ -43,6 +43,15 @@ Test(complete, values_in_the_next_word) {
         expect("vectl list -o upt,me", "upt,memory\n");
 }
 
+Test(complete, columns_of_top) {
+        expect("vectl top -o cpu,r", "cpu,rx/s\ncpu,rx\n");
+}
+
+Test(complete, one_column_to_sort_by) {
+        expect("vectl top --sort=t", "--sort=tasks\n--sort=tx/s\n--sort=tx\n");
+        expect("vectl top --sort=cpu,t", "");
+}
+
 Test(complete, settings) {
         expect("vectl create web1 --set=VE.Hos", "--set=VE.Hostname=\n");
 }
