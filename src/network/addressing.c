@@ -3,6 +3,7 @@
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
@@ -299,4 +300,51 @@ int proxy_drop(NetworkScope *scope, const Operation *operation) {
         if (r >= 0)
                 r = netlink_errno(rtnl_neigh_delete(scope->host, neighbour, 0));
         return r == -ENODEV || r == -ENOENT ? 0 : r;
+}
+
+typedef struct ProxySearch {
+        int index;
+        int family;
+        struct nl_addr *address;
+        bool found;
+} ProxySearch;
+
+static int look_at_proxy(struct nl_msg *message, void *userdata) {
+        ProxySearch *search = userdata;
+        const struct ndmsg *header = nlmsg_data(nlmsg_hdr(message));
+        struct nlattr *address = nlmsg_find_attr(nlmsg_hdr(message), sizeof(*header), NDA_DST);
+
+        if (address && header->ndm_ifindex == search->index &&
+                        header->ndm_family == search->family &&
+                        nla_len(address) == (int) nl_addr_get_len(search->address) &&
+                        memcmp(nla_data(address), nl_addr_get_binary_addr(search->address),
+                                        (size_t) nla_len(address)) == 0)
+                search->found = true;
+        return NL_OK;
+}
+
+/* The kernel lists proxies only when asked for them and nothing else, which libnl's cache is not.
+ */
+int proxy_is_there(NetworkScope *scope, const Operation *operation) {
+        _cleanup_nl_addr_ struct nl_addr *address = NULL;
+        ProxySearch search = {.index = link_index(scope->host, operation->link)};
+        struct ndmsg request = {.ndm_flags = NTF_PROXY};
+        struct nl_cb *callbacks;
+        int r = search.index < 0 ? search.index : to_nl(operation->what, &address);
+
+        if (r < 0)
+                return r == -ENODEV ? 0 : r;
+        search.address = address;
+        search.family = request.ndm_family = (uint8_t) nl_addr_get_family(address);
+        callbacks = nl_cb_alloc(NL_CB_DEFAULT);
+        if (!callbacks)
+                return -ENOMEM;
+        r = nl_cb_set(callbacks, NL_CB_VALID, NL_CB_CUSTOM, look_at_proxy, &search);
+        if (r >= 0)
+                r = nl_send_simple(
+                                scope->host, RTM_GETNEIGH, NLM_F_DUMP, &request, sizeof(request));
+        if (r >= 0)
+                r = nl_recvmsgs(scope->host, callbacks);
+        nl_cb_put(callbacks);
+        return r < 0 ? netlink_errno(r) : search.found;
 }

@@ -97,16 +97,36 @@ static int shape_undo(NetworkScope *scope, const Operation *operation) {
         return r == -ENODEV ? shape_remove(scope->host, &none) : r;
 }
 
+/* Both ways, as far as limited: a bucket on the link, and the way to the other device. */
+static int shape_check(NetworkScope *scope, const Operation *operation) {
+        _cleanup_free_ char *what = text_format("chain " SHAPE_TABLE " %s", operation->link);
+        _cleanup_free_ char *rules = NULL;
+        uint64_t to_ve, from_ve;
+        int r = what ? 0 : -ENOMEM;
+
+        if (r < 0 || sscanf(operation->what, "%" SCNu64 ",%" SCNu64, &to_ve, &from_ve) != 2)
+                return r < 0 ? r : -EINVAL;
+        if (to_ve > 0)
+                r = shape_is_limited(scope->host, operation->link);
+        if (r < 0 || (to_ve > 0 && r == 0) || from_ve == 0)
+                return r < 0 ? r : to_ve == 0 || r > 0;
+        r = nft_list(what, &rules);
+        if (r < 0 || !rules)
+                return r;
+        r = shape_is_limited(scope->host, operation->with);
+        return r == -ENODEV ? 0 : r;
+}
+
 /* What is undone by nothing goes with the link that it is about. */
 static const struct {
         OperationHandler run, undo, check;
 } handlers[_OPERATION_TYPE_MAX] = {
                 [OP_NO_RA] = {knob_refuse_ra},
-                [OP_FORWARDING] = {knob_forwarding},
+                [OP_FORWARDING] = {knob_forwarding, NULL, knob_forwards},
                 [OP_BRIDGE] = {link_make_bridge, link_drop_bridge, link_is_there},
                 [OP_VETH] = {link_make_veth, link_delete, link_is_there},
                 [OP_ALTNAME] = {link_name},
-                [OP_MTU] = {link_mtu, link_mtu_back},
+                [OP_MTU] = {link_mtu, link_mtu_back, link_mtu_is},
                 [OP_FIREWALL] = {firewall_run, firewall_undo, firewall_check},
                 [OP_LOCALNET] = {knob_localnet},
                 [OP_MASTER] = {port_attach, NULL, port_is_attached},
@@ -115,12 +135,12 @@ static const struct {
                 [OP_ADDRESS] = {address_add, address_drop, address_is_there},
                 [OP_UP] = {link_up, NULL, link_is_up},
                 [OP_ROUTE] = {route_add, route_drop, route_is_there},
-                [OP_PROXY] = {proxy_add, proxy_drop},
-                [OP_SHAPE] = {shape_run, shape_undo},
+                [OP_PROXY] = {proxy_add, proxy_drop, proxy_is_there},
+                [OP_SHAPE] = {shape_run, shape_undo, shape_check},
                 [OP_MACVLAN] = {link_make_macvlan, NULL, link_is_in_ve},
                 [OP_IPVLAN] = {link_make_ipvlan, NULL, link_is_in_ve},
                 [OP_PHYS] = {link_move, link_move_back, link_is_in_ve},
-                [OP_VE_MTU] = {link_mtu, link_mtu_back},
+                [OP_VE_MTU] = {link_mtu, link_mtu_back, link_mtu_is},
                 [OP_VE_NO_RA] = {knob_refuse_ra},
                 [OP_VE_UP] = {link_up, NULL, link_is_up},
                 [OP_VE_ADDRESS] = {address_add, address_drop, address_is_there},

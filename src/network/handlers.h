@@ -19,6 +19,7 @@ int link_move(NetworkScope *scope, const Operation *operation);
 int link_move_back(NetworkScope *scope, const Operation *operation);
 int link_name(NetworkScope *scope, const Operation *operation);
 int link_mtu(NetworkScope *scope, const Operation *operation);
+int link_mtu_is(NetworkScope *scope, const Operation *operation);
 int link_mtu_back(NetworkScope *scope, const Operation *operation);
 int link_up(NetworkScope *scope, const Operation *operation);
 int link_is_up(NetworkScope *scope, const Operation *operation);
@@ -46,10 +47,12 @@ int route_drop(NetworkScope *scope, const Operation *operation);
 int route_is_there(NetworkScope *scope, const Operation *operation);
 int proxy_add(NetworkScope *scope, const Operation *operation);
 int proxy_drop(NetworkScope *scope, const Operation *operation);
+int proxy_is_there(NetworkScope *scope, const Operation *operation);
 
 /* network/knob.c: switches of the kernel. */
 int knob_forwarding(NetworkScope *scope, const Operation *operation);
 int knob_refuse_ra(NetworkScope *scope, const Operation *operation);
+int knob_forwards(NetworkScope *scope, const Operation *operation);
 int knob_localnet(NetworkScope *scope, const Operation *operation);
 /* Writes "1" or another VALUE to /proc/sys/net/PATH, unless that is what it says. */
 int knob_write(const char *path, const char *value);

@@ -77,6 +77,15 @@ int knob_forwarding(NetworkScope *scope _unused_, const Operation *operation) {
         return r < 0 ? r : knob_write("ipv6/conf/all/forwarding", "1");
 }
 
+int knob_forwards(NetworkScope *scope _unused_, const Operation *operation) {
+        _cleanup_free_ char *value = NULL;
+        int r = read_knob(streq(operation->what, "4") ? SYSCTL_NET "/ipv4/ip_forward"
+                                                      : SYSCTL_NET "/ipv6/conf/all/forwarding",
+                        &value);
+
+        return r < 0 ? r : streq(value, "1");
+}
+
 int knob_localnet(NetworkScope *scope, const Operation *operation) {
         _cleanup_free_ char *path = text_format("ipv4/conf/%s/route_localnet", operation->link);
         int r = path ? knob_write(path, "1") : -ENOMEM;

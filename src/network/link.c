@@ -461,6 +461,15 @@ int link_mtu(NetworkScope *scope, const Operation *operation) {
                         (unsigned) strtoul(operation->what, NULL, 10));
 }
 
+int link_mtu_is(NetworkScope *scope, const Operation *operation) {
+        _cleanup_object_ struct rtnl_link *link = NULL;
+        int r = link_get(operation_socket(scope, operation), operation->link, &link);
+
+        if (r < 0)
+                return r == -ENODEV ? 0 : r;
+        return rtnl_link_get_mtu(link) == (unsigned) strtoul(operation->what, NULL, 10);
+}
+
 /* What Ethernet devices come with. */
 int link_mtu_back(NetworkScope *scope, const Operation *operation) {
         struct nl_sock *socket = operation_socket(scope, operation);

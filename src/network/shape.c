@@ -9,6 +9,7 @@
 #include <netlink/msg.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>
+#include <netlink/route/qdisc.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -37,7 +38,6 @@ enum {
 /* By these ours are told from others': "VE" in ASCII as major number, and the one after it. */
 #define HANDLE_BUCKET 0x56450000U
 #define HANDLE_FAIR 0x56460000U
-#define SHAPE_TABLE "netdev veneer"
 
 typedef struct Qdisc {
         int ifindex;
@@ -285,4 +285,20 @@ int shape_apply(struct nl_sock *socket, const Shape *shape) {
                 return r;
         r = apply_to_ve(socket, shape, link);
         return r < 0 ? r : apply_from_ve(socket, shape, link);
+}
+
+int shape_is_limited(struct nl_sock *socket, const char *link) {
+        int index = link_index(socket, link);
+        struct rtnl_qdisc *qdisc;
+        struct nl_cache *cache;
+        int r = index < 0 ? index : netlink_errno(rtnl_qdisc_alloc_cache(socket, &cache));
+
+        if (r < 0)
+                return r;
+        qdisc = rtnl_qdisc_get(cache, index, HANDLE_BUCKET);
+        r = qdisc != NULL;
+        if (qdisc)
+                rtnl_qdisc_put(qdisc);
+        nl_cache_free(cache);
+        return r;
 }

@@ -16,6 +16,9 @@
 
 #include "network/netlink.h"
 
+/* Where the redirections are, each in a chain with the name of its link. */
+#define SHAPE_TABLE "netdev veneer"
+
 typedef struct Shape {
         const char *link; /* the host's end, up or down */
         const char *ifb;  /* the name that its intermediate device has, or is to have */
@@ -37,3 +40,6 @@ int shape_apply(struct nl_sock *socket, const Shape *shape);
 
 /* Removes what there is of it beside the link, which is gone. Returns 0 or -errno. */
 int shape_remove(struct nl_sock *socket, const Shape *shape);
+
+/* True when what leaves LINK goes through a bucket of ours. 1, 0, -ENODEV or -errno. */
+int shape_is_limited(struct nl_sock *socket, const char *link);
