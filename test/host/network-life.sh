@@ -151,6 +151,7 @@ flush() {
     expect_status 0 vectl network show one
     # More than rules can get lost.
     ip route del 192.0.2.10
+    ip neigh del proxy 192.0.2.10 dev up0
     net one ip addr flush dev host0
     expect_status 1 vectl network show one
     expect_status 0 vectl network repair one
