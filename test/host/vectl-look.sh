@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# vectl status, list, show and check.
+# vectl status, list, top, show and check.
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
 tiny_template vl static-init
@@ -87,10 +87,161 @@ counts() {
 }
 check "list counts memory and tasks" counts
 
+tops() {
+    expect_status 0 vectl top
+    expect_match "$(head -n 1 <<<"$OUT")" "NAME *CPU *MEMORY *TASKS *RX/S *TX/S *RX *TX" "the headings"
+    read -r -a words <<<"$(grep '^vl-up ' <<<"$OUT")"
+    expect "${#words[@]}" 8 "the number of words in: ${words[*]}"
+    [[ ${words[1]} =~ ^[0-9]+\.[0-9]%$ ]] || fail "cpu is ${words[1]}"
+    ! grep vl-down <<<"$OUT" || fail "it shows one that is down"
+    expect_status 0 vectl top -n --delay=0.2 -c 3 -s name --output=name,cpu vl-up vl-up
+    expect "$(grep -c '^vl-up  *[0-9.]*%$' <<<"$OUT")" 3 "the number of looks in: $OUT"
+    expect "$(wc -l <<<"$OUT")" 3 "the number of lines in: $OUT"
+}
+check "top shows what running VEs use" tops
+
+top_json() {
+    local text
+    text=$(vectl top --json -c 2 -d 0.2 vl-up)
+    expect "$(grep -c '^{' <<<"$text")" 2 "the number of documents in: $text"
+    expect "$(grep -c '"ves":' <<<"$text")" 2 "the number of arrays in: $text"
+    expect "$(grep -c '"name": *"vl-up"' <<<"$text")" 2 "the number of rows in: $text"
+    expect "$(grep -c '"cpu": *[0-9][0-9]*\.[0-9],\?$' <<<"$text")" 2 "the number of percentages in: $text"
+    # It has no network of its own.
+    expect "$(grep -c '"rx/s": *null,\?$' <<<"$text")" 2 "the number of nulls in: $text"
+    ! grep '%' <<<"$text"
+}
+check "top prints JSON" top_json
+
+top_measures() {
+    local scope=vl-burner.scope tenths
+    systemd-run --quiet --scope --unit=$scope --slice='ve-vl\x2dup.slice' sh -c 'while :; do :; done' &
+    wait_until 10 systemctl --quiet is-active $scope
+    tenths=$(vectl top --json -d 1 -o cpu vl-up | sed -n 's/.*"cpu": *\([0-9]*\)\.\([0-9]\).*/\1\2/p')
+    systemctl kill --signal=SIGKILL $scope
+    wait
+    # Other tests may keep the processors busy at the same time.
+    [ "$tenths" -gt 50 ] && [ "$tenths" -lt 1500 ] || fail "it used $tenths tenths of a percent"
+}
+check "top measures what processors do for a VE" top_measures
+
+top_traffic() {
+    local rate
+    vectl create vl-net --template=vl --set VE.NotifyReady=no --set VE.StopSignal=SIGTERM --address=192.0.2.77 --start
+    # Nobody needs to take it.
+    while sleep 0.01; do head -c 1000 /dev/zero >/dev/udp/192.0.2.77/9; done 2>/dev/null &
+    rate=$(vectl top --json -d 1 -o rx/s vl-net | sed -n 's/.*"rx.s": *\([0-9]*\).*/\1/p')
+    kill $!
+    vectl destroy --force vl-net
+    [ "$rate" -gt 1000 ] && [ "$rate" -lt 1000000 ] || fail "it received $rate bytes a second"
+}
+check "top measures what a VE receives" top_traffic
+
+top_refuses() {
+    expect_status 2 vectl top -o name,no-such
+    expect_sentence "$ERR" "vectl: *no-such*rx/s*"
+    expect_status 2 vectl top --sort=no-such
+    expect_sentence "$ERR" "vectl: *no-such*rx/s*"
+    for delay in 0 0.05 86401 -1 1e1 inf 1s . ''; do
+        expect_status 2 vectl top --delay="$delay"
+        expect_sentence "$ERR" "vectl: \"$delay\" is no delay*"
+    done
+    for count in 0 -1 1.5 x; do
+        expect_status 2 vectl top --count=$count
+        expect_sentence "$ERR" "vectl: \"$count\" is no number of looks*"
+    done
+    expect_status 5 vectl top vl-up vl-down
+    expect_sentence "$ERR" "vectl: *vl-down is not running*"
+    expect_status 3 vectl top vl-none
+    expect_sentence "$ERR" "vectl: There is no VE vl-none."
+    expect_status 2 vectl top Vl_
+    expect_sentence "$ERR" "vectl: *Vl_*"
+    expect "$OUT" "" "what it prints"
+}
+check "top says what it can't show" top_refuses
+
+# on_terminal KEYS COMMAND…: runs it on a terminal of 12 rows and 40 columns, types KEYS after a look,
+# and keeps what the terminal got in $WORK/screen.
+on_terminal() {
+    local keys=$1
+    shift
+    rm -f "$WORK/keys"
+    mkfifo "$WORK/keys"
+    : >"$WORK/screen"
+    TERM=xterm script --quiet --return --flush --command "stty rows 12 cols 40; trap : INT; $*" "$WORK/log" \
+        <"$WORK/keys" >>"$WORK/screen" 2>&1 &
+    exec 9>"$WORK/keys"
+    wait_until 20 grep -q 'vl-up' "$WORK/screen" || fail "nothing is shown: $(cat -v "$WORK/screen")"
+    printf '%b' "$keys" >&9
+}
+
+# What it was like when the terminal was given back.
+off_terminal() {
+    wait $! || true
+    exec 9>&-
+    grep -q 'status 0' "$WORK/screen" || fail "it did not end well: $(cat -v "$WORK/screen")"
+    grep -q '^isig icanon iexten echo ' "$WORK/screen" ||
+        fail "the terminal is not as it was: $(cat -v "$WORK/screen")"
+}
+
+top_screen() {
+    local end
+    for end in q '\003' '\032'; do
+        on_terminal "$end" "vectl top; echo status \$?; stty -a"
+        # No shell with jobs is there that could continue it: Ctrl-Z is nothing.
+        [ "$end" != '\032' ] || printf q >&9
+        off_terminal
+        grep -q "^$(printf '\033')\[H" "$WORK/screen" || fail "it does not begin at the top"
+        ! grep -q 'vl-up.\{40\}' "$WORK/screen" || fail "a row is too wide: $(cat -v "$WORK/screen")"
+    done
+    on_terminal '' "vectl top -d 0.1 -o name,cpu; echo status \$?; stty -a"
+    wait_until 20 grep -q 'vl-up.*%' "$WORK/screen" || fail "it is not painted anew: $(cat -v "$WORK/screen")"
+    pkill -TERM -f '^vectl top -d 0.1'
+    off_terminal
+}
+check "top fills a terminal until it is told to end, and leaves it as it was" top_screen
+
+top_counts_on_terminal() {
+    on_terminal '' "vectl top -c 2 -d 0.1 vl-up; echo status \$?; stty -a"
+    off_terminal
+    expect "$(grep -c 'vl-up ' "$WORK/screen")" 3 "the number of looks"
+    # Without a screen to paint on: one table, nothing that moves a cursor.
+    on_terminal '' "TERM=dumb vectl top -d 0.1; echo status \$?; stty -a"
+    off_terminal
+    ! grep -q "$(printf '\033')" "$WORK/screen" || fail "escape codes on a dumb terminal"
+}
+check "top ends by itself on a terminal" top_counts_on_terminal
+
+top_pauses() {
+    on_terminal '' bash --norc -m -c "'vectl top -d 0.1 -o name,cpu; stty -a; echo paused; fg >/dev/null; echo status \$?; stty -a'"
+    wait_until 20 grep -q 'vl-up.*%' "$WORK/screen" || fail "it is not painted anew: $(cat -v "$WORK/screen")"
+    printf '\032' >&9
+    wait_until 20 grep -q paused "$WORK/screen" || fail "it does not stop: $(cat -v "$WORK/screen")"
+    grep -q '^isig icanon iexten echo ' "$WORK/screen" || fail "the shell has no terminal as it was: $(cat -v "$WORK/screen")"
+    : >"$WORK/screen"
+    wait_until 20 grep -q 'vl-up.*%' "$WORK/screen" || fail "it does not go on: $(cat -v "$WORK/screen")"
+    printf q >&9
+    off_terminal
+}
+check "top can be stopped and continued" top_pauses
+
+top_follows() {
+    on_terminal '' "vectl top -d 0.1 -o name,cpu; echo status \$?; stty -a"
+    systemctl stop ve@vl-up
+    wait_until 20 grep -q 'No VE is running' "$WORK/screen" || fail "it is still shown: $(cat -v "$WORK/screen")"
+    : >"$WORK/screen"
+    systemctl start ve@vl-up
+    wait_until 20 grep -q 'vl-up.*%' "$WORK/screen" || fail "it is not shown again: $(cat -v "$WORK/screen")"
+    printf q >&9
+    off_terminal
+}
+check "top sees VEs end and start" top_follows
+
 anybody() {
     local run="setpriv --reuid=65534 --regid=65534 --clear-groups"
     $run vectl status vl-up >/dev/null
     $run vectl list -n -o name,leader | grep "^vl-up *$(leader vl-up)"
+    $run vectl top -n -d 0.1 | grep "^vl-up "
     $run vectl show vl-up >/dev/null
     $run vectl check vl-up
     $run vectl template list >/dev/null
@@ -146,12 +297,14 @@ check "check says what is wrong, with file and line" checks
 no_output() {
     expect_status 1 sh -c 'vectl list >/dev/full'
     expect_sentence "$ERR" "vectl: *No space left*"
+    expect_status 1 sh -c 'vectl top -d 0.1 -c 100 >/dev/full'
+    expect_sentence "$ERR" "vectl: *No space left*"
 }
 check "output that can't be written is a failure" no_output
 
 help() {
     local verb
-    for verb in create destroy start stop restart status list show check exec enter template; do
+    for verb in create destroy start stop restart status list top show check exec enter template; do
         expect_status 0 vectl $verb --help
         expect_match "$OUT" "Usage: vectl $verb *" "help of $verb"
         expect "$ERR" "" "stderr of help"
@@ -176,7 +329,9 @@ completion() {
         ask "vectl start vl-"
         ask "vectl create x --template=v"
         ask "vectl list -o na"
-        ask "vectl exec vl-up ls -"')" "$(printf '%s\n' destroy "vl-down vl-up" vl name "")" "what is completed"
+        ask "vectl top --sort=cp"
+        ask "vectl top -d 1 vl-u"
+        ask "vectl exec vl-up ls -"')" "$(printf '%s\n' destroy "vl-down vl-up" vl name cpu vl-up "")" "what is completed"
 }
 check "bash completes verbs, VEs and templates" completion
 

@@ -46,7 +46,7 @@ Test(usage, is_over_the_time_between) {
 }
 
 Test(usage, is_rounded) {
-        expect(compared(at("a", 7, 0, 0, 0, 0), at("a", 7, 3 * SEC, SEC * 3 / 2, 1, 2)), 2, 0, 1);
+        expect(compared(at("a", 7, 0, 0, 0, 0), at("a", 7, 3 * SEC, SEC * 3 / 2, 1, 2)), 1, 0, 1);
 }
 
 Test(usage, takes_time) {

@@ -49,6 +49,9 @@ Test(complete, columns_of_top) {
 
 Test(complete, one_column_to_sort_by) {
         expect("vectl top --sort=t", "--sort=tasks\n--sort=tx/s\n--sort=tx\n");
+}
+
+Test(complete, not_two_columns_to_sort_by) {
         expect("vectl top --sort=cpu,t", "");
 }
 
