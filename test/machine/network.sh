@@ -347,4 +347,5 @@ stop_all allow deny
 
 # The machine is thrown away: what else there is may stay.
 rm -f /etc/ve/{l2,l3,phys,vlan}-*.ve /etc/ve/{phys,free,limited,rules,allow,deny}.ve
+systemctl daemon-reload
 outside_stop
