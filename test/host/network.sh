@@ -234,13 +234,14 @@ remove one
 
 least_effort() {
     outside_start
-    vectl create one --template=host --address=192.0.2.10 --set VE.Hostname=one.example.org --set Network.DNS=192.0.2.53 \
+    vectl create one --template=host --address=192.0.2.10 --set VE.Hostname=one.example.org --set Network.DNS=$OUTSIDE4 \
         --set Network.Domains=example.org --start
     answer_in one
     reaches outside 192.0.2.10
     expect "$(inside one hostname)" one.example.org
     expect "$(inside one getent hosts one.example.org | awk '{ print $1 }')" 192.0.2.10 "its own address, by its name"
-    expect "$(inside one grep -c -e '^nameserver 192.0.2.53$' -e '^search example.org$' /etc/resolv.conf)" 2 "what resolv.conf says"
+    expect "$(inside one grep -c -e "^nameserver $OUTSIDE4\$" -e '^search example.org$' /etc/resolv.conf)" 2 "what resolv.conf says"
+    expect "$(inside one getent ahostsv4 some-name | awk 'NR == 1 { print $1 }')" 203.0.113.53 "what DNS says of a name"
     expect_match "$(vectl list -n -o name,address)" "one*192.0.2.10*"
     [ "$(vectl list -n -o rx | tr -d ' ')" != - ] || fail "list does not know what it received"
     stop_answers
