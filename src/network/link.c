@@ -12,16 +12,16 @@
 #include <netlink/route/link/ipvlan.h>
 #include <netlink/route/link/macvlan.h>
 #include <netlink/route/link/veth.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "network/handlers.h"
+#include "network/link-events.h"
 
 /* By this alias we know bridges of our own. */
 #define BRIDGE_ALIAS "made by veneer"
@@ -302,38 +302,16 @@ static int find_moved(struct nl_sock *socket, const Operation *operation, struct
         return r;
 }
 
-static int64_t now_ms(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Waits until something about a link has changed, or UNTIL. What it was does not matter. */
-static void wait_for_change(struct nl_sock *events, int64_t until) {
-        struct pollfd item = {.fd = nl_socket_get_fd(events), .events = POLLIN};
-        int64_t left = until - now_ms();
-        char message[64];
-
-        if (left > 0)
-                (void) poll(&item, 1, (int) left);
-        while (recv(item.fd, message, sizeof(message), MSG_DONTWAIT) > 0)
-                ;
-}
-
 /* The same, but waits for it. -ETIMEDOUT: it has not come. */
 static int await_moved(struct nl_sock *socket, const Operation *operation, struct rtnl_link **ret) {
         _cleanup_nl_ struct nl_sock *events = NULL;
-        const int64_t until = now_ms() + RETURN_MS;
-        int r = netlink_open(-EBADF, &events);
+        const int64_t until = monotonic_ms() + RETURN_MS;
+        int r = link_events_open(-EBADF, &events);
 
-        /* Before it is looked for: what comes between is not missed. */
-        if (r >= 0)
-                r = netlink_errno(nl_socket_add_memberships(events, RTNLGRP_LINK, 0));
         if (r < 0)
                 return r;
-        while ((r = find_moved(socket, operation, ret)) == -ENODEV && now_ms() < until)
-                wait_for_change(events, until);
+        while ((r = find_moved(socket, operation, ret)) == -ENODEV && monotonic_ms() < until)
+                link_events_wait(events, until);
         return r == -ENODEV ? -ETIMEDOUT : r;
 }
 

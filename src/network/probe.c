@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "network/neighbour-packet.h"
 
@@ -47,13 +47,6 @@ static struct pollfd *prober_socket(const Prober *prober, size_t i) {
         while (!shares_socket(prober->targets + k, prober->targets + i))
                 k++;
         return prober->sockets + k;
-}
-
-static int64_t now_ms(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Lets only neighbour discovery in, or a busy link's traffic would crowd it out of the buffer. */
@@ -238,12 +231,12 @@ static int prober_receive(Prober *prober, size_t first) {
  * a busy machine may have let us sleep all through it.
  */
 static int prober_listen(Prober *prober) {
-        int64_t deadline = now_ms() + PROBE_INTERVAL_MS, left = PROBE_INTERVAL_MS;
+        int64_t deadline = monotonic_ms() + PROBE_INTERVAL_MS, left = PROBE_INTERVAL_MS;
 
         while (left > 0 && prober->n_open > 0) {
                 int r;
 
-                left = deadline - now_ms();
+                left = deadline - monotonic_ms();
                 r = poll(prober->sockets, prober->n, left > 0 ? (int) left : 0);
                 if (r < 0 && errno != EINTR)
                         return -errno;

@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "network/carrier.h"
 #include "ve-network/command.h"
 
 /* What claims an address on a link that others are on comes after they were asked. */
@@ -78,8 +79,10 @@ ExitCode session_apply(NetworkScope *scope, const Operations *operations, const 
         _cleanup_(probes_done) Probes probes = {};
         ExitCode code = run(scope, operations, /* late= */ false, in_ve);
 
-        if (code == EXIT_DONE)
+        if (code == EXIT_DONE) {
+                carrier_await(scope, operations);
                 code = probes_find(scope, operations, known, &probes);
+        }
         if (code == EXIT_DONE)
                 code = probes_ask(scope, &probes);
         if (code == EXIT_DONE)

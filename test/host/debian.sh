@@ -127,7 +127,7 @@ stops() {
 }
 
 leaves_nothing() {
-    wait_until 5 gone || fail "something of it is left: $(ls -d /run/ve/running/$VE "$(cgroup_root)"/ve.slice/ve-* 2>/dev/null | paste -sd' ')"
+    wait_until 20 gone || fail "something of it is left: $(ls -d /run/ve/running/$VE "$(cgroup_root)"/ve.slice/ve-* 2>/dev/null | paste -sd' ')"
     expect "$(snapshot_processes)" "" "processes"
 }
 gone() {

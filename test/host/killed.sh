@@ -50,7 +50,7 @@ kill_at() {
     timeout 60 systemctl start ve@$VE >/dev/null 2>&1 || status=$?
     if [ $status -eq 0 ]; then
         # It was too late to matter, or it hit what had done its part.
-        wait_until 5 runs_or_failed || fail "$where: the unit is active but runs nothing"
+        wait_until 20 runs_or_failed || fail "$where: the unit is active but runs nothing"
         systemctl stop ve@$VE || true
     else
         shown=$(systemctl show --property=ActiveState,Result,StatusText ve@$VE)

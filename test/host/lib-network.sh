@@ -87,7 +87,7 @@ answer_in() {
         # What is killed later must be it, not a shell in front of it.
         (net_exec "$where" "$ANSWER" $port) >"$ready" 2>&1 </dev/null &
         echo $! >>"$WORK/answers"
-        wait_until 5 grep -q ready "$ready" || fail "nobody answers at $where:$port: $(cat "$ready")"
+        wait_until 20 grep -q ready "$ready" || fail "nobody answers at $where:$port: $(cat "$ready")"
     done
 }
 
@@ -103,7 +103,7 @@ ask() {
 
 # reaches FROM ADDRESS: by ping, TCP, and UDP at DNS's port.
 reaches() {
-    net "$1" ping -n -q -c 1 -W 2 "$2" >/dev/null || fail "$1 can't ping $2"
+    net "$1" ping -n -q -c 1 -w 20 "$2" >/dev/null || fail "$1 can't ping $2"
     [ -n "$(ask "$1" tcp "$2")" ] || fail "$1 can't reach $2 by TCP"
     [ -n "$(ask "$1" udp "$2" 53)" ] || fail "$1 can't reach $2 by UDP at port 53"
 }

@@ -52,7 +52,7 @@ names() {
     done
     expect "$(ip -brief link | grep -c '^v[er]-')" 5 "the number of host ends"
     for to in 1 2 3 5; do
-        net host ping -n -q -c 1 -W 2 198.51.100.$to >/dev/null || fail "198.51.100.$to can't be reached"
+        net host ping -n -q -c 1 -w 20 198.51.100.$to >/dev/null || fail "198.51.100.$to can't be reached"
     done
     remove "$a" "$b" web1 web1-1
 }
@@ -125,7 +125,7 @@ moves() {
     done
     net_start one "Bridge=br0" "Address=192.0.2.10/24 2001:db8::10/64"
     for to in 192.0.2.10 2001:db8::10; do
-        wait_until 5 knows_new $to || fail "the neighbour still has $(net outside ip neigh show $to)"
+        wait_until 20 knows_new $to || fail "the neighbour still has $(net outside ip neigh show $to)"
     done
     bridge_stop
     outside_stop
@@ -248,7 +248,7 @@ remove one
 rate() {
     local from=$1 to=$2 address=$3 out
     net "$to" iperf3 --server --one-off --forceflush >"$WORK/iperf" 2>&1 &
-    wait_until 5 grep -q listening "$WORK/iperf" || fail "iperf3 does not listen"
+    wait_until 20 grep -q listening "$WORK/iperf" || fail "iperf3 does not listen"
     out=$(net "$from" iperf3 --client "$address" --time 4 --omit 1 --format m 2>&1)
     wait $! || true
     sed -n 's|.* \([0-9.]*\) Mbits/sec.*receiver|\1|p' <<<"$out"
@@ -282,7 +282,7 @@ both_networkds() {
     inside two systemctl start systemd-networkd
     # By systemd's own files on either side, through the rules that keep the VE to itself.
     wait_until 30 has_lease || fail "the VE got no address: $(inside one networkctl status host0 | paste -sd' ')"
-    net one ping -n -q -c 1 -W 2 $HOST4 >/dev/null || fail "the host can't be reached by what DHCP gave"
+    net one ping -n -q -c 1 -w 20 $HOST4 >/dev/null || fail "the host can't be reached by what DHCP gave"
     expect_match "$(vectl network show one)" "*address*/28 on host0 (not of the definition)*"
     # What the definition says, a networkd of the VE keeps.
     wait_until 30 is_configured || fail "$(inside two networkctl status host0 | paste -sd' ')"
@@ -351,7 +351,7 @@ killed() {
     systemctl daemon-reload
     [ "$n" -gt 5 ] || fail "only $n messages"
     systemctl restart ve@one
-    net outside ping -n -q -c 1 -W 2 192.0.2.10 >/dev/null || fail "in the end it can't be reached"
+    net outside ping -n -q -c 1 -w 20 192.0.2.10 >/dev/null || fail "in the end it can't be reached"
     systemctl stop ve@one
     wait_until 10 same_net || fail "left: $(diff "$WORK/net" "$WORK/net.now" | paste -sd' ')"
     outside_stop

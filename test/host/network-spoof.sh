@@ -300,7 +300,7 @@ see() {
     net "$1" "$INITS/see-frames" "$2" 20 $LAST$LAST "${@:3}" >"$WORK/seen-$1" &
     WATCHERS+=($!)
     WATCHED+=("$1")
-    wait_until 5 grep -q ready "$WORK/seen-$1" || fail "nobody looks at $1:$2"
+    wait_until 20 grep -q ready "$WORK/seen-$1" || fail "nobody looks at $1:$2"
 }
 
 # throw NAME: sends the frames and the last, and waits until those who look have seen that.
@@ -506,7 +506,7 @@ listen_at_loopback() {
     : >"$WORK/heard"
     perl -MIO::Socket::INET -e "$SERVICE" >"$WORK/heard" 2>&1 &
     echo $! >>"$WORK/answers"
-    wait_until 5 grep -q ready "$WORK/heard" || fail "nobody listens at 127.0.0.1: $(cat "$WORK/heard")"
+    wait_until 20 grep -q ready "$WORK/heard" || fail "nobody listens at 127.0.0.1: $(cat "$WORK/heard")"
 }
 
 # expect_heard WHEN NOTHING|SOMETHING. What the host itself says is heard behind all else.
@@ -519,7 +519,7 @@ expect_heard() {
     watched $VE
     printf '%s' "end $MARKS" >/dev/udp/127.0.0.1/4444
     heard=$(printf '%s' "end $MARKS" | od -An -tx1 | tr -d ' ')
-    wait_until 5 grep -q -x "$heard" "$WORK/heard" || fail "the host does not hear itself"
+    wait_until 20 grep -q -x "$heard" "$WORK/heard" || fail "the host does not hear itself"
     heard=$(grep -c '^5eed5eed....5eed5eed' "$WORK/heard" || true)
     case $2 in
     nothing) [ "$heard" -eq "$HEARD" ] || fail "127.0.0.1 hears of a VE, $1" ;;
@@ -605,8 +605,8 @@ tampers() {
     reaches_host() {
         net $VE ping -n -q -c 1 -W 1 $HOST4
     }
-    wait_until 5 reaches_host || fail "control: with its own MAC address it can't ping either"
-    wait_until 5 same_rules || fail "the host's side has changed: $(diff "$WORK/rules" "$WORK/rules.now")"
+    wait_until 20 reaches_host || fail "control: with its own MAC address it can't ping either"
+    wait_until 20 same_rules || fail "the host's side has changed: $(diff "$WORK/rules" "$WORK/rules.now")"
     attacks
     before=$(drops $VE)
     none_arrives $VE
@@ -740,7 +740,7 @@ limits() {
 redirected() {
     local before
     before=$(passed)
-    net $VE ping -n -q -c 3 -i 0.05 -W 2 $HOST4
+    net $VE ping -n -q -c 3 -i 0.05 -w 20 $HOST4
     [ "$(passed)" -gt "$before" ]
 }
 # Packets that went through the bucket.

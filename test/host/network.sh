@@ -172,7 +172,7 @@ remove one
 none_mode() {
     net_start one "Mode=none"
     expect "$(net one ip -brief link | awk '{ print $1 }' | paste -sd' ')" lo "the interfaces"
-    net one ping -n -q -c 1 -W 2 127.0.0.1 >/dev/null
+    net one ping -n -q -c 1 -w 20 127.0.0.1 >/dev/null
 }
 check "none: loopback, and nothing else" none_mode
 remove one

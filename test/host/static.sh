@@ -49,9 +49,9 @@ control_descriptors() {
     local pid
     "$INITS/static-init" >"$WORK/fds" 9</etc/passwd &
     pid=$!
-    wait_until 5 grep -q "up" "$WORK/fds"
+    wait_until 20 grep -q "up" "$WORK/fds"
     kill -HUP $pid
-    wait_until 5 grep -q "listed" "$WORK/fds"
+    wait_until 20 grep -q "listed" "$WORK/fds"
     kill $pid
     grep -q "fd 9 is /etc/passwd" "$WORK/fds" || fail "it does not list a descriptor that is open"
 }

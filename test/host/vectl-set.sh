@@ -340,7 +340,7 @@ network_columns() {
     expect "$(vectl list -n -o address,name | grep 'vset-net$' | xargs)" "192.0.2.70 2001:db8::70 vset-net"
     expect_match "$(vectl list -n -o name,rx,tx | grep '^vset-net' | xargs)" "vset-net [0-9]* [0-9]*"
     expect_match "$(vectl list --json -o name,rx,tx | tr -d ' \n')" '*"name":"vset-net","rx":[0-9]*,"tx":[0-9]*'
-    ping -q -c 2 -W 1 192.0.2.70
+    ping -q -c 2 -w 20 192.0.2.70
     [ "$(vectl list --json -o name,rx | tr -d ' \n' | sed 's/.*"vset-net","rx":\([0-9]*\).*/\1/')" -ge 168 ] ||
         fail "two pings were not counted"
 }
@@ -351,7 +351,7 @@ network_live() {
     pid=$(leader vset-net)
     expect_status 0 vectl set vset-net Network.Address+=192.0.2.71
     expect_sentence "$ERR" "vectl: Saved; Network.Address is in effect in VE vset-net."
-    ping -q -c 1 -W 1 192.0.2.71
+    ping -q -c 1 -w 20 192.0.2.71
     expect "$(leader vset-net)" "$pid" "the leader"
     expect_status 0 vectl set vset-net Network.Address-=192.0.2.71
     ! ping -q -c 1 -W 1 192.0.2.71 || fail "the address that was taken away answers"

@@ -85,7 +85,7 @@ need_modules() {
 }
 
 can_ping() {
-    net "$1" ping -n -q -c 1 -W 2 "$2" >/dev/null || fail "$1 can't ping $2"
+    net "$1" ping -n -q -c 1 -w 20 "$2" >/dev/null || fail "$1 can't ping $2"
 }
 
 # --- ipvlan
@@ -334,7 +334,7 @@ access() {
     local name
     start_all allow deny
     for name in allow deny; do
-        net_as $name ping -n -q -c 1 -W 2 $OUTSIDE4 >/dev/null || fail "$name can't reach whom it may"
+        net_as $name ping -n -q -c 1 -w 20 $OUTSIDE4 >/dev/null || fail "$name can't reach whom it may"
         [ -n "$(net_as $name "$ANSWER" ask tcp $OUTSIDE4 80)" ] || fail "$name can't reach whom it may, by TCP"
         # The control: but for that it is within reach.
         can_ping $name $HOST4
