@@ -52,6 +52,12 @@ int mount_set(int fd, uint64_t attributes, int userns_fd) {
         return 0;
 }
 
+int mount_clear(int fd, uint64_t attributes) {
+        struct mount_attr attr = {.attr_clr = attributes};
+
+        return mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
 int mount_attach(int fd, int target_fd) {
         if (move_mount(fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
                         0)

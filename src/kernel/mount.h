@@ -35,6 +35,9 @@ int mount_clone(int dir_fd, const char *path, bool recursive);
  */
 int mount_set(int fd, uint64_t attributes, int userns_fd);
 
+/* Takes ATTRIBUTES from the mount FD. */
+int mount_clear(int fd, uint64_t attributes);
+
 /* Attaches the detached mount FD on TARGET_FD, both by descriptor. */
 int mount_attach(int fd, int target_fd);
 

@@ -6,9 +6,7 @@
 
 #include "base/text.h"
 #include "launch/planner.h"
-
-/* Files for STEP_COVER_UNLESS_OWNED, below /run/host. */
-#define COVERS "network"
+#include "ve/paths.h"
 
 bool network_is_own(const LaunchFacts *facts) {
         return facts->own_network && !facts->network_path;
@@ -88,8 +86,8 @@ static int plan_file(
  */
 static int plan_cover(LaunchPlan *plan, const LaunchFile *file) {
         const char *slash = strrchr(file->path, '/');
-        const char *source =
-                        plan_own(plan, text_format(COVERS "/%s", slash ? slash + 1 : file->path));
+        const char *source = plan_own(
+                        plan, text_format(VE_COVERS "/%s", slash ? slash + 1 : file->path));
         int r;
 
         if (!source)

@@ -121,17 +121,17 @@ static int shape_check(NetworkScope *scope, const Operation *operation) {
 static const struct {
         OperationHandler run, undo, check;
 } handlers[_OPERATION_TYPE_MAX] = {
-                [OP_NO_RA] = {knob_refuse_ra},
+                [OP_NO_RA] = {knob_refuse_ra, NULL, knob_refuses_ra},
                 [OP_FORWARDING] = {knob_forwarding, NULL, knob_forwards},
                 [OP_BRIDGE] = {link_make_bridge, link_drop_bridge, link_is_there},
                 [OP_VETH] = {link_make_veth, link_delete, link_is_there},
                 [OP_ALTNAME] = {link_name},
                 [OP_MTU] = {link_mtu, link_mtu_back, link_mtu_is},
                 [OP_FIREWALL] = {firewall_run, firewall_undo, firewall_check},
-                [OP_LOCALNET] = {knob_localnet},
+                [OP_LOCALNET] = {knob_localnet, NULL, knob_is_localnet},
                 [OP_MASTER] = {port_attach, NULL, port_is_attached},
-                [OP_ISOLATED] = {port_isolate, port_share},
-                [OP_VLAN] = {port_set_vlan, port_drop_vlan},
+                [OP_ISOLATED] = {port_isolate, port_share, port_is_isolated},
+                [OP_VLAN] = {port_set_vlan, port_drop_vlan, port_is_in_vlan},
                 [OP_ADDRESS] = {address_add, address_drop, address_is_there},
                 [OP_UP] = {link_up, NULL, link_is_up},
                 [OP_ROUTE] = {route_add, route_drop, route_is_there},

@@ -6,7 +6,9 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -122,18 +124,36 @@ static unsigned vlan_of(const Operation *operation) {
         return (unsigned) strtoul(operation->what, NULL, 10);
 }
 
+/* What sysfs has in FILE about LINK, a number; -ENOENT where there is none. */
+static long read_number(const char *link, const char *file) {
+        _cleanup_free_ char *path = text_format("/sys/class/net/%s/%s", link, file);
+        _cleanup_free_ char *text = NULL;
+        int r = path ? file_read_at(AT_FDCWD, path, 4096, &text, NULL) : -ENOMEM;
+
+        return r < 0 ? r : strtol(text, NULL, 10);
+}
+
+int port_is_isolated(NetworkScope *scope _unused_, const Operation *operation) {
+        long value = read_number(operation->link, "brport/isolated");
+
+        return value == -ENOENT ? 0 : (int) value;
+}
+
 /* True when the bridge that LINK is a port of tells VLANs apart: others take a tag and ignore it.
  */
 static bool filters_vlans(const char *link) {
-        _cleanup_free_ char *path =
-                        text_format("/sys/class/net/%s/master/bridge/vlan_filtering", link);
-        _cleanup_free_ char *text = NULL;
+        return read_number(link, "master/bridge/vlan_filtering") == 1;
+}
 
-        return path && file_read_at(AT_FDCWD, path, 4096, &text, NULL) >= 0 && text[0] == '1';
+/* The VLAN that the bridge of LINK gives its ports by default, 0: none. */
+static unsigned default_vlan(const char *link) {
+        long value = read_number(link, "master/bridge/default_pvid");
+
+        return value < 0 ? 1 : (unsigned) value;
 }
 
 int port_set_vlan(NetworkScope *scope, const Operation *operation) {
-        unsigned vid = vlan_of(operation);
+        unsigned given, vid = vlan_of(operation);
         int r = !filters_vlans(operation->link)
                                 ? -EOPNOTSUPP
                                 : send_vlan(scope, operation->link, RTM_SETLINK, vid,
@@ -146,19 +166,43 @@ int port_set_vlan(NetworkScope *scope, const Operation *operation) {
                                        "set `vlan_filtering 1` on the bridge");
                 return r;
         }
-        /* What a bridge gives its ports by default; without it there is no other way in. */
-        if (vid != 1)
-                (void) send_vlan(scope, operation->link, RTM_DELLINK, 1, 0);
+        /* Without it there is no other way in. */
+        given = default_vlan(operation->link);
+        if (given > 0 && vid != given)
+                (void) send_vlan(scope, operation->link, RTM_DELLINK, given, 0);
         return 0;
 }
 
 /* Back to what a bridge gives its ports by default. */
 int port_drop_vlan(NetworkScope *scope, const Operation *operation) {
+        unsigned given = default_vlan(operation->link);
         int r = send_vlan(scope, operation->link, RTM_DELLINK, vlan_of(operation), 0);
 
-        if (r >= 0)
-                r = send_vlan(scope, operation->link, RTM_SETLINK, 1,
+        if (r >= 0 && given > 0)
+                r = send_vlan(scope, operation->link, RTM_SETLINK, given,
                                 BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
 
         return r == -ENODEV ? 0 : r;
+}
+
+int port_is_in_vlan(NetworkScope *scope, const Operation *operation) {
+        unsigned vid = vlan_of(operation);
+        struct rtnl_link *port;
+        struct nl_cache *ports;
+        int index = link_index(scope->host, operation->link), r;
+
+        if (index < 0)
+                return index == -ENODEV ? 0 : index;
+        if (!filters_vlans(operation->link))
+                return 0;
+        /* Of this family, libnl asks for VLANs too. */
+        r = netlink_errno(rtnl_link_alloc_cache(scope->host, AF_BRIDGE, &ports));
+        if (r < 0)
+                return r;
+        port = rtnl_link_get(ports, index);
+        r = port && rtnl_link_bridge_pvid(port) == (int) vid;
+        if (port)
+                rtnl_link_put(port);
+        nl_cache_free(ports);
+        return r;
 }

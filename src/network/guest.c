@@ -19,7 +19,7 @@ void guest_files_done(GuestFiles *files) {
 }
 
 /* Takes PATH and TEXT over. */
-static int add_file(GuestFiles *files, char *path, char *text) {
+int guest_files_add(GuestFiles *files, char *path, char *text) {
         GuestFile *grown = path && text ? reallocarray(files->list, files->n + 1, sizeof(GuestFile))
                                         : NULL;
 
@@ -125,7 +125,8 @@ static int add_networkd(GuestFiles *files, const Interface *interface, size_t in
                 free(text);
                 return -ENOMEM;
         }
-        return add_file(files, text_format("run/systemd/network/10-veneer-%s.network", name), text);
+        return guest_files_add(
+                        files, text_format("run/systemd/network/10-veneer-%s.network", name), text);
 }
 
 /* resolv.conf(5) looks at the first three name servers only, and at one line of domains. */
@@ -151,7 +152,7 @@ static int add_resolver(GuestFiles *files, const Definition *definition) {
                 return -ENOMEM;
         if (!*servers && !*domains)
                 return 0;
-        return add_file(files, strdup("etc/resolv.conf"),
+        return guest_files_add(files, strdup("etc/resolv.conf"),
                         text_format("# What this VE's definition says.\n%s%s%s%s", servers,
                                         *domains ? "search" : "", domains, *domains ? "\n" : ""));
 }
@@ -180,7 +181,7 @@ static int add_hosts(GuestFiles *files, const Definition *definition) {
                 return -ENOMEM;
         if (!any)
                 return 0;
-        return add_file(files, strdup("etc/hosts"),
+        return guest_files_add(files, strdup("etc/hosts"),
                         text_format("# What this VE's definition says.\n127.0.0.1\tlocalhost\n"
                                     "::1\tlocalhost ip6-localhost ip6-loopback\n%s",
                                         lines));

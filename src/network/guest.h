@@ -21,5 +21,7 @@ typedef struct GuestFiles {
 } GuestFiles;
 
 void guest_files_done(GuestFiles *files);
+/* Adds one, and takes both over, also on failure; NULL is -ENOMEM. Returns 0 or -ENOMEM. */
+int guest_files_add(GuestFiles *files, char *path, char *text);
 /* Returns 0 or -ENOMEM. */
 int guest_files(const Definition *definition, GuestFiles *ret);

@@ -33,8 +33,10 @@ int port_attach(NetworkScope *scope, const Operation *operation);
 int port_is_attached(NetworkScope *scope, const Operation *operation);
 int port_isolate(NetworkScope *scope, const Operation *operation);
 int port_share(NetworkScope *scope, const Operation *operation);
+int port_is_isolated(NetworkScope *scope, const Operation *operation);
 int port_set_vlan(NetworkScope *scope, const Operation *operation);
 int port_drop_vlan(NetworkScope *scope, const Operation *operation);
+int port_is_in_vlan(NetworkScope *scope, const Operation *operation);
 
 /* network/addressing.c: addresses, routes, proxies. */
 int address_add(NetworkScope *scope, const Operation *operation);
@@ -53,7 +55,9 @@ int proxy_is_there(NetworkScope *scope, const Operation *operation);
 int knob_forwarding(NetworkScope *scope, const Operation *operation);
 int knob_refuse_ra(NetworkScope *scope, const Operation *operation);
 int knob_forwards(NetworkScope *scope, const Operation *operation);
+int knob_refuses_ra(NetworkScope *scope, const Operation *operation);
 int knob_localnet(NetworkScope *scope, const Operation *operation);
+int knob_is_localnet(NetworkScope *scope, const Operation *operation);
 /* Writes "1" or another VALUE to /proc/sys/net/PATH, unless that is what it says. */
 int knob_write(const char *path, const char *value);
 

@@ -42,11 +42,8 @@ static bool is_read_at_start(const Assignment *change) {
                         /* The generator makes IPAddressAllow= and IPAddressDeny= of them. */
                         {"Network", "Allow"},
                         {"Network", "Deny"},
-                        /* Of which namespace there is, and of what is written for the VE to read.
-                         */
+                        /* Of which namespace there is, and of what its networkd does. */
                         {"Network", "DHCP"},
-                        {"Network", "DNS"},
-                        {"Network", "Domains"},
                         {"Network", "Mode"},
                         {"Network", "Path"},
         };

@@ -47,13 +47,6 @@ int network_files(const Definition *definition, NetworkFiles *ret) {
         return 0;
 }
 
-bool network_is_wanted(const Definition *definition) {
-        for (size_t i = 0; i < definition->n_interfaces; i++)
-                if (MODE_BIT(definition->interfaces[i]->mode) & MODES_INTERFACE)
-                        return true;
-        return false;
-}
-
 /*
  * In the host's mount namespace: ours has the staging directory where the VE's record is to be
  * written, and what is written into that is lost.
@@ -124,7 +117,7 @@ int network_set_up(const Definition *definition, pid_t pid) {
         _cleanup_close_ int netns_fd = -EBADF;
         int status;
 
-        if (!network_is_wanted(definition))
+        if (!interfaces_are_made(definition->interfaces, definition->n_interfaces))
                 return 0;
         netns_fd = open_netns(pid);
         status = netns_fd < 0 ? netns_fd : run(definition->name, netns_fd);

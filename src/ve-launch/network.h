@@ -19,9 +19,6 @@ void network_files_done(NetworkFiles *files);
 /* Returns 0 or -ENOMEM. */
 int network_files(const Definition *definition, NetworkFiles *ret);
 
-/* True when the VE has interfaces that are to be made. */
-bool network_is_wanted(const Definition *definition);
-
 /*
  * Has ve-network set up the interfaces of the VE whose PID 1, waiting, is PID. Returns 0 or -errno.
  * Logs, if ve-network has not.

@@ -35,6 +35,11 @@ ExitCode network_show_record(const Record *record);
 ExitCode session_definition(const char *name, Definition **ret);
 /* Opens the host's socket of SCOPE, and the VE's if ->netns_fd is one. Logs. */
 ExitCode session_open(NetworkScope *scope);
+/*
+ * A pidfd of VE NAME's PID 1, and its pid to *RET_PID (or NULL); or -errno: -ESRCH when it does not
+ * run. Does not log.
+ */
+int session_leader(const char *name, pid_t *ret_pid);
 /* A descriptor of the network namespace that VE NAME's PID 1 is in, or -errno. Does not log. */
 int session_netns(const char *name);
 /*
@@ -60,6 +65,12 @@ ExitCode session_undo(NetworkScope *scope, const Operations *operations, const O
 int session_shared(const char *name, Operations *ret);
 /* Says in one sentence which operation failed. */
 ExitCode session_failed(const NetworkScope *scope, const Operation *operation, int error);
+
+/*
+ * Rewrites what VE AFTER->name, which runs, was given to read of its network: to what AFTER says,
+ * where BEFORE (or NULL) said something else. EXIT_BUSY: that takes a restart, as was said. Logs.
+ */
+ExitCode guest_files_update(const Definition *before, const Definition *after);
 
 /* The addresses to ask for before they are used, and to announce then. */
 typedef struct Probes {

@@ -50,12 +50,36 @@ static bool is_own_netns(int fd) {
                (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
 }
 
-static int open_netns(pid_t pid) {
-        _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0), fd = -EBADF;
+int session_leader(const char *name, pid_t *ret_pid) {
+        _cleanup_(systemd_freep) Systemd *systemd = NULL;
+        _cleanup_free_ char *service = ve_service_name(name);
+        _cleanup_close_ int pidfd = -EBADF;
+        pid_t pid = 0, again = 0;
+        int r = service ? systemd_connect(&systemd) : -ENOMEM;
+
+        if (r >= 0)
+                r = systemd_main_pid(systemd, service, &pid);
+        if (r < 0)
+                return r;
+        pidfd = pid > 0 ? (int) syscall(SYS_pidfd_open, pid, 0) : -1;
+        if (pidfd < 0)
+                return pid > 0 ? -errno : -ESRCH;
+        /* Still the VE's: it was not dead and its number taken before we got hold of it. */
+        r = systemd_main_pid(systemd, service, &again);
+        if (r < 0 || again != pid)
+                return r < 0 ? r : -ESRCH;
+        if (ret_pid)
+                *ret_pid = pid;
+        return TAKE_FD(pidfd);
+}
+
+int session_netns(const char *name) {
+        pid_t pid;
+        _cleanup_close_ int pidfd = session_leader(name, &pid), fd = -EBADF;
         char path[64];
 
         if (pidfd < 0)
-                return -errno;
+                return pidfd;
         (void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
@@ -64,27 +88,6 @@ static int open_netns(pid_t pid) {
          * and what is done in a VE's namespace must never be done in the host's. */
         if (!pidfd_is_running(pidfd) || is_own_netns(fd))
                 return -ESRCH;
-        return TAKE_FD(fd);
-}
-
-int session_netns(const char *name) {
-        _cleanup_(systemd_freep) Systemd *systemd = NULL;
-        _cleanup_free_ char *service = ve_service_name(name);
-        _cleanup_close_ int fd = -EBADF;
-        pid_t pid = 0, again = 0;
-        int r = service ? systemd_connect(&systemd) : -ENOMEM;
-
-        if (r >= 0)
-                r = systemd_main_pid(systemd, service, &pid);
-        if (r < 0)
-                return r;
-        fd = pid > 0 ? open_netns(pid) : -ESRCH;
-        if (fd < 0)
-                return fd;
-        /* Still the VE's: it was not dead and its number taken before we got hold of it. */
-        r = systemd_main_pid(systemd, service, &again);
-        if (r < 0 || again != pid)
-                return r < 0 ? r : -ESRCH;
         return TAKE_FD(fd);
 }
 

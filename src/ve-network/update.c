@@ -137,13 +137,21 @@ static ExitCode update(NetworkScope *scope) {
         }
         /* It has no interface of ours, and is to have none. */
         if (!old.definition)
-                return EXIT_DONE;
+                return guest_files_update(NULL, scope->definition);
         before.definition = old.definition;
         before.message = NULL;
         code = carry_out(&(Change){
                         .before = &before, .after = scope, .from = &old.operations, .to = &to});
         free(before.message);
-        return code;
+        return code == EXIT_DONE ? guest_files_update(old.definition, scope->definition) : code;
+}
+
+/* It is in another's network, or in none, and is to be: that is not ours to change. */
+static bool is_elsewhere(const Definition *definition) {
+        _cleanup_(record_done) Record record = {};
+
+        return !interfaces_are_made(definition->interfaces, definition->n_interfaces) &&
+               record_read(definition->name, &record) == -ENOENT;
 }
 
 ExitCode network_update(const char *name) {
@@ -154,6 +162,8 @@ ExitCode network_update(const char *name) {
 
         if (code != EXIT_DONE)
                 return code;
+        if (is_elsewhere(definition))
+                return guest_files_update(NULL, definition);
         /* To its end: neither a stop nor a repair may come in between. */
         lock = session_lock();
         scope.definition = definition;

@@ -69,6 +69,13 @@ const char *interface_name(const Interface *interface, size_t index, char *buffe
         return buffer;
 }
 
+bool interfaces_are_made(Interface *const list[], size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (MODE_BIT(list[i]->mode) & MODES_INTERFACE)
+                        return true;
+        return false;
+}
+
 bool interface_uses_dhcp(const Interface *interface) {
         if (interface->dhcp != DHCP_AUTO)
                 return interface->dhcp == DHCP_YES;

@@ -107,6 +107,9 @@ const char *network_mode_name(NetworkMode mode);
  */
 const char *interface_name(const Interface *interface, size_t index, char *buffer);
 
+/* True when one of the N interfaces in LIST is to be made, or moved, for the VE. */
+bool interfaces_are_made(Interface *const list[], size_t n);
+
 /* True when the VE is to configure it by DHCP: said so, or without any address and not routed. */
 bool interface_uses_dhcp(const Interface *interface);
 

@@ -23,6 +23,9 @@
 #define VE_RUN "/run/ve"
 #define VE_RUNNING VE_RUN "/running"
 
+/* In a VE, below /run/host: what covers files of its own that say nothing of its network. */
+#define VE_COVERS "network"
+
 /* Where systemd keeps what generators wrote (systemd.generator(7)), the normal directory. */
 #define VE_GENERATED "/run/systemd/generator"
 /* The drop-in's name below ve@NAME.service.d; it holds the resolved definition in [X-VE]. */

@@ -153,7 +153,10 @@ flush() {
     ip route del 192.0.2.10
     ip neigh del proxy 192.0.2.10 dev up0
     net one ip addr flush dev host0
+    sysctl -q -w net.ipv4.conf.vr-one.route_localnet=0 net.ipv6.conf.vr-one.accept_ra=2
     expect_status 1 vectl network show one
+    expect_match "$OUT" "*MISSING*no-ra vr-one*"
+    expect_match "$OUT" "*MISSING*localnet vr-one*"
     expect_status 0 vectl network repair one
     reaches outside 192.0.2.10
     expect_status 3 vectl network show none-such

@@ -95,6 +95,13 @@ isolated() {
     reaches one 192.0.2.12
     reaches one $HOST4
     reaches one $OUTSIDE4
+    # Taken away by hand, it is missed, and comes back.
+    expect_status 0 vectl network show
+    command bridge link set dev vb-one isolated off
+    expect_status 1 vectl network show one
+    expect_match "$OUT" "*MISSING*isolated vb-one*"
+    vectl network repair one
+    cannot_reach one 192.0.2.11
     bridge_stop
     outside_stop
 }
@@ -249,6 +256,40 @@ least_effort() {
     outside_stop
 }
 check "vectl create --address is all that it takes" least_effort
+remove one
+
+GUEST_FILES="/etc/hosts /etc/resolv.conf /run/systemd/network/10-veneer-host0.network"
+files_follow() {
+    local change live
+    vectl create one --template=host --address=192.0.2.10
+    vectl set one Network.DNS=192.0.2.53 Network.Domains=example.org
+    systemctl start ve@one
+    for change in "Network.DNS+=192.0.2.54 Network.Address+=192.0.2.11" "Network.Domains= Network.Address-=192.0.2.10" Network.DNS=; do
+        # shellcheck disable=SC2086 # a list
+        vectl set one $change 2>"$WORK/err"
+        expect_match "$(cat "$WORK/err")" "*Saved; * in effect in VE one."
+        # shellcheck disable=SC2086 # a list
+        inside one cat $GUEST_FILES >"$WORK/live"
+    done
+    expect "$(inside one grep -v '^#' /etc/resolv.conf)" "" "what resolv.conf says"
+    expect "$(inside one getent hosts one | awk '{ print $1 }')" 192.0.2.11 "its own address, by its name"
+    ! inside one sh -c 'echo 10.0.0.1 db >>/etc/hosts' || fail "a file that is not the VE's own can be written to"
+    vectl set one Network.DNS=192.0.2.55
+    # shellcheck disable=SC2086 # a list
+    live=$(inside one cat $GUEST_FILES)
+    systemctl restart ve@one
+    # shellcheck disable=SC2086 # a list
+    expect "$live" "$(inside one cat $GUEST_FILES)" "what was written live, against what a start writes"
+    # What is not there can't be rewritten. Where its root leads us astray is its own.
+    inside one sh -c 'umount /run/host/network/hosts 2>/dev/null; mount -t tmpfs none /run/host &&
+        mv /run/systemd/network /run/systemd/was && ln -s / /run/systemd/network'
+    vectl set one Network.Address=192.0.2.12 2>"$WORK/err"
+    expect_match "$(cat "$WORK/err")" "*/etc/hosts of VE one *when it is restarted*"
+    inside one grep -q 192.0.2.12 /10-veneer-host0.network || fail "it was written elsewhere"
+    [ ! -e /10-veneer-host0.network ] || fail "it was written on the host"
+    vectl destroy --force one
+}
+check "hosts, resolv.conf and what networkd reads follow a live change" files_follow
 remove one
 
 owned() {

@@ -229,6 +229,14 @@ vlan() {
     cannot_reach vlan-one 198.51.100.3
     expect "$(bridge vlan show dev vb-vlan-other | awk '/vb-/ { print $2, $3, $4, $5 }')" "20 PVID Egress Untagged" \
         "the VLANs of vlan-other"
+    # Taken away by hand, it is missed, and comes back.
+    /usr/libexec/veneer/ve-network show vlan-one >/dev/null
+    bridge vlan add dev vb-vlan-one vid 20 pvid untagged
+    bridge vlan del dev vb-vlan-one vid 10
+    expect_status 1 /usr/libexec/veneer/ve-network show vlan-one
+    expect_match "$OUT" "*MISSING*vlan vb-vlan-one 10*"
+    /usr/libexec/veneer/ve-network repair vlan-one
+    expect_status 0 /usr/libexec/veneer/ve-network show vlan-one
     stop_all vlan-one vlan-two vlan-other
     expect "$(ip -brief link show type bridge)" "" "the bridges left"
 }
