@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -55,4 +56,10 @@ int capability_raise(void) {
         for (int i = 0; i < 2; i++)
                 data[i].effective = data[i].permitted;
         return set(data);
+}
+
+int fsid_set(uint32_t id) {
+        setfsuid(id);
+        setfsgid(id);
+        return capability_raise();
 }

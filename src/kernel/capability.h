@@ -11,5 +11,11 @@
  */
 int capability_bound(uint64_t keep);
 
+/*
+ * Has the process work on files as the host's user and group ID from now on, with all of its
+ * capabilities: setfsuid(2) takes some away from who is not root. Returns 0 or -errno.
+ */
+int fsid_set(uint32_t id);
+
 /* Raises all permitted capabilities into the effective set again. Returns 0 or -errno. */
 int capability_raise(void);

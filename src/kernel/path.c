@@ -34,6 +34,10 @@ int path_open_strict(int root_fd, const char *path, int flags, unsigned mode) {
                         RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
+int path_open_without_links(int root_fd, const char *path, int flags, unsigned mode) {
+        return open_how(root_fd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
 int path_read(int root_fd, const char *path, size_t max, char **ret) {
         _cleanup_close_ int fd = path_open(root_fd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
         struct stat st;

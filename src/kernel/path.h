@@ -20,6 +20,9 @@ int path_open(int root_fd, const char *path, int flags, unsigned mode);
  */
 int path_open_strict(int root_fd, const char *path, int flags, unsigned mode);
 
+/* The same, but mount points on the way are crossed. */
+int path_open_without_links(int root_fd, const char *path, int flags, unsigned mode);
+
 /* Reads a regular file of at most MAX bytes below ROOT_FD, not blocking on fifos or devices
  * (-EBADF). */
 int path_read(int root_fd, const char *path, size_t max, char **ret);

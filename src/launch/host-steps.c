@@ -13,7 +13,7 @@
 #include "kernel/mount.h"
 #include "kernel/namespace.h"
 #include "kernel/path.h"
-#include "launch/steps.h"
+#include "launch/mount-steps.h"
 #include "ve/paths.h"
 #include "ve/uid-range.h"
 
@@ -334,6 +334,8 @@ static const struct {
                 [STEP_STAGE] = {stage},
                 [STEP_ATTACH_ROOT] = {attach_root, .logs = true},
                 [STEP_ATTACH_USR] = {attach_usr, .logs = true},
+                [STEP_TEMPORARY_FS] = {step_temporary_fs, .logs = true},
+                [STEP_BIND] = {step_bind, .logs = true},
                 [STEP_FIND_INIT] = {find_init, .logs = true},
                 [STEP_HOLD] = {hold},
                 [STEP_HOLD_FRESH] = {hold_fresh},

@@ -153,13 +153,15 @@ static int plan_fork(LaunchPlan *plan, const LaunchFacts *facts) {
         return plan_add(plan, &step, 1);
 }
 
-static int plan_host(LaunchPlan *plan, const LaunchFacts *facts) {
+static int plan_host(LaunchPlan *plan, const Definition *definition, const LaunchFacts *facts) {
         int r = plan_namespaces(plan, facts);
 
         if (r >= 0)
                 r = plan_add(plan, host_steps, ELEMENTSOF(host_steps));
         if (r >= 0 && facts->host_template)
                 r = plan_add(plan, &(Step){STEP_ATTACH_USR, .path = "usr", .source = "/usr"}, 1);
+        if (r >= 0)
+                r = plan_mounts(plan, definition);
         if (r >= 0)
                 r = plan_add(plan, &(Step){STEP_FIND_INIT}, 1);
         if (r >= 0)
@@ -312,7 +314,7 @@ void launch_plan_done(LaunchPlan *plan) {
 
 int launch_plan(const Definition *definition, const LaunchFacts *facts, LaunchPlan *ret) {
         LaunchPlan plan = {};
-        int r = plan_host(&plan, facts);
+        int r = plan_host(&plan, definition, facts);
 
         if (r >= 0)
                 r = plan_ve(&plan, definition, facts);
@@ -355,6 +357,8 @@ const char *step_type_name(StepType type) {
                         [STEP_STAGE] = "staging",
                         [STEP_ATTACH_ROOT] = "root",
                         [STEP_ATTACH_USR] = "/usr of the host",
+                        [STEP_TEMPORARY_FS] = "temporary filesystem",
+                        [STEP_BIND] = "bind mount",
                         [STEP_FIND_INIT] = "init",
                         [STEP_HOLD] = "node of the host",
                         [STEP_HOLD_FRESH] = "held filesystem",

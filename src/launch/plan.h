@@ -22,10 +22,13 @@ typedef enum StepType {
         STEP_USER_NAMESPACE,  /* the VE's ids */
         STEP_JOIN_NETWORK,    /* the network namespace `source`, for what is forked */
         STEP_DELEGATE_CGROUP, /* hand the unit's cgroup to the VE's root */
-        STEP_STAGE,       /* a mount namespace of our own with a tmpfs to put things together in */
-        STEP_ATTACH_ROOT, /* storage puts the root together; we place it */
-        STEP_ATTACH_USR,  /* the host's /usr, read-only, for the template "host" */
-        STEP_FIND_INIT,   /* check that there is something to execute */
+        STEP_STAGE,        /* a mount namespace of our own with a tmpfs to put things together in */
+        STEP_ATTACH_ROOT,  /* storage puts the root together; we place it */
+        STEP_ATTACH_USR,   /* the host's /usr, read-only, for the template "host" */
+        STEP_TEMPORARY_FS, /* an empty filesystem `fs` with `options` at `path` of the root */
+        STEP_BIND, /* the host's `source`, with the VE's ids (MOUNT_ATTR_IDMAP), at `path` of the
+                      root */
+        STEP_FIND_INIT,  /* check that there is something to execute */
         STEP_HOLD,       /* keep a detached clone of the host's `source`, checked, for STEP_PLACE */
         STEP_HOLD_FRESH, /* keep a new filesystem `fs`, as `source`, for STEP_PLACE */
         STEP_FRESH,      /* a filesystem `fs` of our own at `path` of the staging directory */
@@ -77,6 +80,8 @@ typedef struct Step {
         StepOption options[STEP_OPTIONS_MAX];
         uint64_t attributes; /* MOUNT_ATTR_* */
         mode_t mode;         /* permissions, or the kind of file (S_IFMT) held and placed */
+        bool create;         /* STEP_BIND: make a directory of what is missing */
+        bool exposed;        /* STEP_BIND: never mind who of the host can get at it */
         dev_t device;        /* STEP_HOLD: the device that it must be */
         uint64_t namespaces; /* STEP_FORK: CLONE_NEW* */
 } Step;

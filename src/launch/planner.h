@@ -14,6 +14,9 @@ int plan_add(LaunchPlan *plan, const Step *steps, size_t n);
 /* Keeps a string that a step is about to point to. Returns it, or NULL; accepts NULL. */
 const char *plan_own(LaunchPlan *plan, char *s);
 
+/* Plans what is mounted into the root besides the root itself (plan-mounts.c). */
+int plan_mounts(LaunchPlan *plan, const Definition *definition);
+
 /*
  * What the VE's network decides (plan-network.c).
  */

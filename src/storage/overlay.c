@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,8 +56,7 @@ static int stage_layer(const StorageAttach *attach, int fd, const char *name, ui
 /*
  * Overlayfs keeps the credentials of whoever mounts it and works on the layers with them. With
  * fsuid 0, which an idmapped upper layer does not map, creating its work directory fails with
- * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root; setfsuid()
- * drops some capabilities from the effective set, which are raised again.
+ * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root.
  */
 static int mount_as_root_of_ve(const StorageAttach *attach) {
         char lower[64], upper[64], work[64];
@@ -75,13 +73,9 @@ static int mount_as_root_of_ve(const StorageAttach *attach) {
         (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
         (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/private/upper", attach->staging_fd);
         (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/private/work", attach->staging_fd);
-        setfsuid(attach->uid_base);
-        setfsgid(attach->uid_base);
-        r = capability_raise();
+        r = fsid_set(attach->uid_base);
         fd = r < 0 ? r : mount_new("overlay", "ve", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
-        setfsuid(0);
-        setfsgid(0);
-        r = capability_raise();
+        r = fsid_set(0);
         if (r < 0 && fd >= 0) {
                 (void) fd_close(fd);
                 return r;

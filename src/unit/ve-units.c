@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "unit/text.h"
+#include "ve/mount-words.h"
 #include "ve/paths.h"
 #include "ve/settings.h"
 #include "ve/signal-name.h"
@@ -109,6 +110,33 @@ static void add_network_order(UnitText *text, const Definition *definition) {
         unit_text_add(text, "Unit", NULL, "After", "network-online.target");
 }
 
+/* One directive for each of WORDS (ve/mount-words.h). *WHY is said once. */
+static int add_bind_order(UnitText *text, char *const *words, const char **why) {
+        STRV_FOREACH (word, words) {
+                _cleanup_(bind_done) Bind bind = {};
+                _cleanup_free_ char *escaped = NULL, *quoted = NULL;
+                int r = bind_parse(*word, &bind);
+
+                if (r < 0)
+                        return r;
+                escaped = unit_escape_specifiers(bind.source);
+                if (escaped)
+                        quoted = text_join_words((char *[]){escaped, NULL});
+                if (!quoted)
+                        return -ENOMEM;
+                unit_text_add(text, "Unit", *why, "RequiresMountsFor", quoted);
+                *why = NULL;
+        }
+        return 0;
+}
+
+static int add_mount_order(UnitText *text, const Definition *definition) {
+        const char *why = "What is bound into the VE is mounted before.";
+        int r = add_bind_order(text, definition->binds, &why);
+
+        return r < 0 ? r : add_bind_order(text, definition->binds_read_only, &why);
+}
+
 static int add_unit_section(UnitText *text, const Definition *definition) {
         int r = add_source_path(text, definition);
 
@@ -122,7 +150,8 @@ static int add_unit_section(UnitText *text, const Definition *definition) {
                 unit_text_add(text, "Unit", NULL, "After", HOST_TEMPLATE_UNIT);
         }
         add_network_order(text, definition);
-        return add_pass_lines(text, definition, "Unit");
+        r = add_mount_order(text, definition);
+        return r < 0 ? r : add_pass_lines(text, definition, "Unit");
 }
 
 static int add_service_section(UnitText *text, const Definition *definition) {

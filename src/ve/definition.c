@@ -39,6 +39,9 @@ Definition *definition_free(Definition *definition) {
         free(definition->origins);
         strv_free(definition->files);
         strv_free(definition->init);
+        strv_free(definition->binds);
+        strv_free(definition->binds_read_only);
+        strv_free(definition->temporary_fs);
         free(definition->name);
         free(definition->template);
         free(definition->hostname);

@@ -52,6 +52,8 @@ struct Definition {
 
         /* [Storage] */
         StorageType storage_type;
+        char **binds, **binds_read_only; /* words for bind_parse() (ve/mount-words.h) */
+        char **temporary_fs;             /* words for temporary_fs_parse() */
 
         /* [Network]: none is as good as one with NETWORK_NONE */
         Interface **interfaces;

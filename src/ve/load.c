@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ve/apply.h"
+#include "ve/mount-words.h"
 #include "ve/name.h"
 #include "ve/paths.h"
 #include "ve/source.h"
@@ -162,6 +163,8 @@ static int build(DefinitionSource *source, const char *name, Layers *layers, Mes
                 return r;
         put_first(definition, layers->main->path);
         r = interfaces_check(definition, messages);
+        if (r >= 0)
+                r = mount_words_check(definition, messages);
         if (r < 0)
                 return r;
         r = note_error(definition, messages, from);

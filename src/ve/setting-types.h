@@ -30,6 +30,10 @@ extern const SettingType setting_type_signal;
 extern const SettingType setting_type_uuid;
 extern const SettingType setting_type_storage;
 
+/* Of [Storage], in ve/mount-words.c. */
+extern const SettingType setting_type_binds;
+extern const SettingType setting_type_temporary_fs;
+
 /* Of [Network], in ve/network-types.c. */
 extern const SettingType setting_type_network_mode;
 extern const SettingType setting_type_link;

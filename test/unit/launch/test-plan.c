@@ -424,3 +424,32 @@ Test(plan, dangerous_capabilities_are_out) {
                 cr_assert_eq(launch_capabilities() & UINT64_C(1) << out[i], 0, "%d", out[i]);
         cr_assert(launch_capabilities() & UINT64_C(1) << CAP_SYS_BOOT, "reboot inside needs it");
 }
+
+/* What is bound is in the root before the VE's mount namespace is copied from ours: only then does
+ * the kernel lock its flags. */
+Test(plan, mounts_are_there_before_the_fork) {
+        Definition with = definition;
+        LaunchPlan plan = {};
+        size_t temporary, bind, read_only, fork;
+
+        with.binds = (char *[]){(char *) "/srv/a:/a:create,nosuid", NULL};
+        with.binds_read_only = (char *[]){(char *) "/srv/b:/b:noidmap", NULL};
+        with.temporary_fs = (char *[]){(char *) "/t:size=1M", NULL};
+        cr_assert_eq(launch_plan(&with, &plain, &plan), 0);
+        temporary = find(&plan, STEP_TEMPORARY_FS, "/t");
+        bind = find(&plan, STEP_BIND, "/a");
+        read_only = find(&plan, STEP_BIND, "/b");
+        fork = find(&plan, STEP_FORK, NULL);
+        cr_assert_lt(find(&plan, STEP_ATTACH_ROOT, NULL), temporary);
+        cr_assert(temporary < bind && bind < read_only && read_only < fork);
+        cr_assert_eq(plan.steps[bind].attributes,
+                        MOUNT_ATTR_IDMAP | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID);
+        cr_assert(plan.steps[bind].create && !plan.steps[read_only].create);
+        cr_assert_str_eq(plan.steps[bind].source, "/srv/a");
+        cr_assert_eq(plan.steps[read_only].attributes, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+        cr_assert_eq(plan.steps[temporary].attributes, MOUNT_ATTR_NODEV);
+        cr_assert_str_eq(plan.steps[temporary].options[0].value, "0755");
+        cr_assert_str_eq(plan.steps[temporary].options[1].value, "1M");
+        cr_assert_null(plan.steps[temporary].options[2].key);
+        launch_plan_done(&plan);
+}
