@@ -11,11 +11,19 @@
 #include "storage/backend.h"
 #include "ve/paths.h"
 
-static int overlay_create(int private_fd) {
-        /* "upper" becomes the root directory of the VE, whose mode must let all of its users in. */
-        if (mkdirat(private_fd, "upper", 0755) < 0 || fchmodat(private_fd, "upper", 0755, 0) < 0 ||
-                        mkdirat(private_fd, "work", 0700) < 0)
-                return -errno;
+/* Attaches the detached mount FD, the VE's WHAT, as NAME below the staging directory. Logs. */
+static int attach_staged(const StorageAttach *attach, int fd, const char *name, const char *what) {
+        _cleanup_close_ int target = -EBADF;
+        int r = mkdirat(attach->staging_fd, name, 0700) < 0 ? -errno : 0;
+
+        if (r >= 0) {
+                target = openat(attach->staging_fd, name,
+                                O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                r = target < 0 ? -errno : mount_attach(fd, target);
+        }
+        if (r < 0)
+                return log_error_errno(r, "The %s of VE %s can't be attached: %m.", what,
+                                attach->definition->name);
         return 0;
 }
 
@@ -25,7 +33,7 @@ static int overlay_create(int private_fd) {
  */
 static int stage_layer(const StorageAttach *attach, int fd, const char *name, uint64_t attributes,
                 const char *what) {
-        _cleanup_close_ int mount_fd = -EBADF, target = -EBADF;
+        _cleanup_close_ int mount_fd = -EBADF;
         int r;
 
         mount_fd = mount_clone(fd, "", /* recursive= */ false);
@@ -41,16 +49,39 @@ static int stage_layer(const StorageAttach *attach, int fd, const char *name, ui
         if (r < 0)
                 return log_error_errno(r, "The %s of VE %s can't be idmapped: %m.", what,
                                 attach->definition->name);
-        if (mkdirat(attach->staging_fd, name, 0700) < 0)
-                return log_error_errno(-errno, "The directory %s can't be staged: %m.", name);
-        target = openat(attach->staging_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (target < 0)
-                return log_error_errno(-errno, "The directory %s can't be staged: %m.", name);
-        r = mount_attach(mount_fd, target);
-        if (r < 0)
-                return log_error_errno(r, "The %s of VE %s can't be attached: %m.", what,
-                                attach->definition->name);
+        return attach_staged(attach, mount_fd, name, what);
+}
+
+/* Upper and work directory of PRIVATE_FD. The former becomes the root directory of the VE, whose
+ * mode must let all of its users in. */
+static int make_directories(int private_fd) {
+        if (mkdirat(private_fd, "upper", 0755) < 0 || fchmodat(private_fd, "upper", 0755, 0) < 0 ||
+                        mkdirat(private_fd, "work", 0700) < 0)
+                return -errno;
         return 0;
+}
+
+/*
+ * For what an ephemeral VE writes: a filesystem in memory that goes with the VE's last mount
+ * namespace, whatever ends the VE. Its ids are the VE's range, which does not change meanwhile.
+ */
+static int stage_memory(const StorageAttach *attach) {
+        char id[16];
+        const MountOption options[] = {{"mode", "0700"}, {"uid", id}, {"gid", id}};
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        (void) snprintf(id, sizeof(id), "%u", attach->uid_base);
+        fd = mount_new("tmpfs", "ephemeral", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+        r = fd < 0 ? fd : fsid_set(attach->uid_base);
+        if (r >= 0)
+                r = make_directories(fd);
+        if (fsid_set(0) < 0)
+                return -EPERM;
+        if (r < 0)
+                return log_error_errno(r, "Memory for what VE %s writes can't be had: %m.",
+                                attach->definition->name);
+        return attach_staged(attach, fd, "memory", "ephemeral data");
 }
 
 /*
@@ -59,7 +90,7 @@ static int stage_layer(const StorageAttach *attach, int fd, const char *name, ui
  * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root.
  */
 static int mount_as_root_of_ve(const StorageAttach *attach) {
-        char lower[64], upper[64], work[64];
+        char lower[128], upper[64], work[64];
         const MountOption options[] = {
                         {"lowerdir", lower},
                         {"upperdir", upper},
@@ -68,11 +99,17 @@ static int mount_as_root_of_ve(const StorageAttach *attach) {
                            gives. */
                         {"metacopy", "off"},
         };
+        const char *top = attach->definition->ephemeral ? "memory" : "private";
         int fd, r;
 
-        (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
-        (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/private/upper", attach->staging_fd);
-        (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/private/work", attach->staging_fd);
+        if (attach->definition->ephemeral)
+                (void) snprintf(lower, sizeof(lower),
+                                "/proc/self/fd/%d/private/upper:/proc/self/fd/%d/lower",
+                                attach->staging_fd, attach->staging_fd);
+        else
+                (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
+        (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/%s/upper", attach->staging_fd, top);
+        (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/%s/work", attach->staging_fd, top);
         r = fsid_set(attach->uid_base);
         fd = r < 0 ? r : mount_new("overlay", "ve", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
         r = fsid_set(0);
@@ -103,17 +140,26 @@ static int check_private(const StorageAttach *attach, int private_fd) {
         return 0;
 }
 
+/* What an ephemeral VE has kept from when it was none is there, to be read. */
+static int stage_private(const StorageAttach *attach, int private_fd) {
+        const bool ephemeral = attach->definition->ephemeral;
+        int r = check_private(attach, private_fd);
+
+        if (r >= 0)
+                r = stage_layer(attach, private_fd, "private",
+                                MOUNT_ATTR_NODEV | (ephemeral ? MOUNT_ATTR_RDONLY : 0),
+                                "private data");
+        return r >= 0 && ephemeral ? stage_memory(attach) : r;
+}
+
 static int overlay_attach(const StorageAttach *attach, int private_fd) {
         int fd, r;
 
-        r = check_private(attach, private_fd);
-        if (r < 0)
-                return r;
         r = stage_layer(attach, attach->template_fd, "lower", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
                         "template");
         if (r < 0)
                 return r;
-        r = stage_layer(attach, private_fd, "private", MOUNT_ATTR_NODEV, "private data");
+        r = stage_private(attach, private_fd);
         if (r < 0)
                 return r;
         fd = mount_as_root_of_ve(attach);
@@ -129,6 +175,6 @@ static int overlay_attach(const StorageAttach *attach, int private_fd) {
 
 const StorageBackend storage_overlay = {
                 .name = "overlay",
-                .create = overlay_create,
+                .create = make_directories,
                 .attach = overlay_attach,
 };

@@ -47,6 +47,7 @@ struct Definition {
         char *profile;  /* or NULL */
         char **init;    /* command line of PID 1; NULL: the first of INIT_CANDIDATES in the root */
         char *uuid; /* 32 hex digits, or NULL: derived from machine-id and name by the launcher */
+        int ephemeral;            /* boolean: what is written is gone at the stop */
         NotifyReady notify_ready; /* who says that the VE is up; default auto */
         int stop_signal;          /* asks PID 1 for an orderly stop; default SIGRTMIN+3 */
 

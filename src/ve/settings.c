@@ -64,6 +64,15 @@ static const Setting table[] = {
                 },
                 {
                                 .section = "VE",
+                                .key = "Ephemeral",
+                                .type = &setting_type_boolean,
+                                .offset = offsetof(Definition, ephemeral),
+                                .summary = "whether all that the VE writes is gone when it stops",
+                                .fallback = "no",
+                                .hint = "yes|no",
+                },
+                {
+                                .section = "VE",
                                 .key = "UUID",
                                 .type = &setting_type_uuid,
                                 .offset = offsetof(Definition, uuid),

@@ -79,6 +79,21 @@ no_slice() {
 }
 check "and go with it" stops
 
+# What an ephemeral VE writes lies in memory, which is the VE's and not the host's.
+in_memory() {
+    local before
+    need_controllers memory
+    define $VE "[VE]" "Template=host" "Ephemeral=yes"
+    start $VE
+    before=$(shared_memory)
+    inside $VE sh -c 'head -c 64M /dev/zero >/var/big'
+    [ $(($(shared_memory) - before)) -ge $((60 * 1024 * 1024)) ] || fail "$before bytes before, $(shared_memory) after 64 MiB"
+}
+shared_memory() {
+    sed -n 's/^shmem //p' "$(cgroup_root)/ve.slice/ve-$VE.slice/memory.stat"
+}
+check "what an ephemeral VE writes counts as its memory" in_memory
+
 remove $VE
 rm -rf /run/systemd/system.control/ve-$VE.slice*
 systemctl daemon-reload
