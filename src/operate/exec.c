@@ -2,6 +2,7 @@
 #include "operate/exec.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/random.h>
@@ -182,6 +183,7 @@ typedef struct Exec {
         Leader leader;
         ExecChild child;
         Relay relay;
+        sigset_t mask; /* the caller's, outside of what is to go to the command */
 } Exec;
 
 /* What a process reports before anybody goes in: the joiner, alone, that it waits. */
@@ -197,6 +199,7 @@ static pid_t hear_joiner(int socket) {
 /* Makes the scope around the waiting joiner, and lets it in. */
 static ExitCode let_in(Exec *exec, int socket) {
         pid_t joiner = hear_joiner(socket);
+        sigset_t signals;
         ExitCode code;
         int r;
 
@@ -209,9 +212,23 @@ static ExitCode let_in(Exec *exec, int socket) {
         r = is_main_process(exec->systemd, exec->service, &exec->leader);
         if (r < 0)
                 return ask_failed(exec->systemd, exec->name, r);
+        /* Once it is in, it may run, say so, and be sent a signal, before we hear of it. */
+        relay_signals(&signals);
+        (void) sigprocmask(SIG_BLOCK, &signals, NULL);
         if (r == 0 || send(socket, "", 1, MSG_NOSIGNAL) < 0)
                 return not_running(exec->name);
         return EXIT_DONE;
+}
+
+/*
+ * Waits until there is something to hear: then a signal is left for the command, which may run.
+ * Else it is for us, as long as there is no command.
+ */
+static void await_report(const Exec *exec, int socket) {
+        struct pollfd item = {.fd = socket, .events = POLLIN};
+
+        while (ppoll(&item, 1, NULL, &exec->mask) < 0 && errno == EINTR)
+                ;
 }
 
 /*
@@ -222,8 +239,10 @@ static ExitCode hear_command(Exec *exec, int socket) {
         ExecReport report;
 
         for (;;) {
-                int fd, r = socket_receive_fd(socket, &report, sizeof(report), &fd);
+                int fd, r;
 
+                await_report(exec, socket);
+                r = socket_receive_fd(socket, &report, sizeof(report), &fd);
                 if (r < 0)
                         return failed(r, "hear from the command");
                 if (r == 0)
@@ -288,7 +307,12 @@ static int run_in_leader(Exec *exec, char *const *command) {
                         .stdio = {-EBADF, -EBADF, -EBADF}};
         exec->relay.master = exec->relay.child = -EBADF;
         r = plan_stdio(&exec->child, &exec->relay);
-        return r < 0 ? failed(r, "make a pipe") : run(exec);
+        if (r < 0)
+                return failed(r, "make a pipe");
+        (void) sigprocmask(SIG_BLOCK, NULL, &exec->mask);
+        r = run(exec);
+        (void) sigprocmask(SIG_SETMASK, &exec->mask, NULL);
+        return r;
 }
 
 int ve_exec(const char *name, char *const *command) {

@@ -154,15 +154,20 @@ static int relay_with_signals(Relay *relay, const sigset_t *signals) {
         return status;
 }
 
-int relay_run(Relay *relay) {
+void relay_signals(sigset_t *ret) {
         static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
+
+        (void) sigemptyset(ret);
+        for (size_t i = 0; i < ELEMENTSOF(handled); i++)
+                (void) sigaddset(ret, handled[i]);
+}
+
+int relay_run(Relay *relay) {
         struct sigaction ignore = {.sa_handler = SIG_IGN}, pipe_before;
         sigset_t signals, before;
         int status;
 
-        (void) sigemptyset(&signals);
-        for (size_t i = 0; i < ELEMENTSOF(handled); i++)
-                (void) sigaddset(&signals, handled[i]);
+        relay_signals(&signals);
         (void) sigprocmask(SIG_BLOCK, &signals, &before);
         (void) sigaction(SIGPIPE, &ignore, &pipe_before);
         status = relay_with_signals(relay, &signals);

@@ -3,6 +3,7 @@
 
 /* Copying between the caller's terminal and a command while it runs. Internal to this layer. */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -23,6 +24,10 @@ typedef struct Relay {
         pid_t waiter; /* our child, which ends when the command has, with its status */
         int master;   /* of the command's pseudo-terminal, or negative */
 } Relay;
+
+/* The signals that relay_run() sees to. Who waits for a command before may have them blocked: from
+ * the moment on that it runs, they are meant for it. */
+void relay_signals(sigset_t *ret);
 
 /*
  * Relays until the command has ended, and returns the waiter's wait status, or -errno. Meanwhile

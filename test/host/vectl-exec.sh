@@ -92,9 +92,10 @@ namespaces() {
 }
 check "runs in all namespaces of the VE" namespaces
 
-# Begins a command in the background, as PID, and waits until it says "ready".
+# Begins a command in the background, as PID, and waits until it says "ready". SLOWLY: what runs vectl.
+SLOWLY=()
 begin() {
-    vectl exec $VE -- sh -c "$1" </dev/null >"$WORK/said" 2>&1 &
+    "${SLOWLY[@]}" vectl exec $VE -- sh -c "$1" </dev/null >"$WORK/said" 2>&1 &
     PID=$!
     wait_until 20 grep -q ready "$WORK/said" || fail "it did not begin: $(cat "$WORK/said")"
 }
@@ -124,6 +125,17 @@ signals() {
     wait_until 10 no_scopes || fail "a scope stays"
 }
 check "hands signals on" signals
+
+# The command runs, and may be known to, long before vectl gets to hear of it.
+signals_early() {
+    command -v strace >/dev/null || skip "no strace here"
+    SLOWLY=(strace -D -qq -o /dev/null -e trace=close -e inject=close:delay_exit=200000)
+    begin "trap 'exit 9' HUP; echo ready; while :; do sleep 0.05; done"
+    kill -HUP $PID
+    wait $PID || expect $? 9 "the status after SIGHUP"
+    wait_until 10 no_scopes || fail "a scope stays"
+}
+check "hands on a signal that comes as soon as the command runs" signals_early
 
 killed() {
     begin 'echo ready; exec sleep 1234'
