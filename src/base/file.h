@@ -43,12 +43,6 @@ int dir_make_all(const char *path, mode_t mode);
 int dir_sync(const char *path);
 
 /*
- * Removes NAME below DIR_FD and all that is in it, by descriptor, following no link and entering no
- * other filesystem (-EXDEV), however deep it is. That there is none is success.
- */
-int tree_remove_at(int dir_fd, const char *name);
-
-/*
  * Opens PATH, made with mode 0600 when absent, and takes an exclusive flock() on it, waiting for
  * others. Returns the descriptor: closing it gives the lock back. With TRY, -EWOULDBLOCK instead of
  * waiting.

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/tree.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/fd.h"
 #include "base/text.h"
 
 /*
@@ -16,13 +18,15 @@
 /* A directory on the way down. */
 typedef struct Level {
         ino_t inode;
-        /* The directories found in it, NUL-terminated each; the one at NEXT is being removed. Its
+        /* The directories found in it, NUL-terminated each; the one at NEXT is being walked. Its
          * directory is read once only: from the start for each of them would be quadratic. */
         char *names;
         size_t next, size, room;
 } Level;
 
 typedef struct Walk {
+        const TreeVisitor *visitor;
+        void *userdata;
         int fd; /* the directory of the last level */
         dev_t device;
         Level *levels;
@@ -58,17 +62,21 @@ static int remember(Level *level, const char *name) {
         return 0;
 }
 
-/* Removes what isn't a directory, remembers what is. */
-static int remove_or_remember(Walk *walk, Level *level, const char *name) {
+/* Visits NAME, and remembers it if it is a directory to go into. */
+static int visit(Walk *walk, Level *level, const char *name) {
         struct stat st;
+        int r;
 
         if (streq(name, ".") || streq(name, ".."))
                 return 0;
         if (fstatat(walk->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        if (!S_ISDIR(st.st_mode))
-                return unlinkat(walk->fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-        return st.st_dev == walk->device ? remember(level, name) : -EXDEV;
+        r = walk->visitor->entry(walk->fd, name, &st, walk->userdata);
+        if (r < 0 || !S_ISDIR(st.st_mode))
+                return r;
+        if (st.st_dev != walk->device)
+                return walk->visitor->skip_mounts ? 0 : -EXDEV;
+        return remember(level, name);
 }
 
 static int read_level(Walk *walk, Level *level) {
@@ -81,7 +89,7 @@ static int read_level(Walk *walk, Level *level) {
                 return -errno;
         }
         while ((errno = 0, entry = readdir(dir))) {
-                int r = remove_or_remember(walk, level, entry->d_name);
+                int r = visit(walk, level, entry->d_name);
 
                 if (r < 0)
                         return r;
@@ -112,7 +120,7 @@ static int open_directory(int dir_fd, const char *name, struct stat *ret) {
         return TAKE_FD(fd);
 }
 
-/* Turns from the directory that is being removed to the next one, if any level is left. */
+/* Turns from the directory that is being walked to the next one, if any level is left. */
 static void next(Walk *walk) {
         Level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
 
@@ -120,15 +128,15 @@ static void next(Walk *walk) {
                 level->next += strlen(level->names + level->next) + 1;
 }
 
-/* Goes into a directory and removes from it all but directories. */
+/* Goes into a directory and visits what is in it. */
 static int descend(Walk *walk, int dir_fd, const char *name) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
         int r;
 
         fd = open_directory(dir_fd, name, &st);
-        /* Somebody else removes the same tree. */
-        if (fd == -ENOENT) {
+        /* Somebody else removes the same tree, or works in it. */
+        if (fd == -ENOENT || (walk->n_levels > 0 && (fd == -ENOTDIR || fd == -ELOOP))) {
                 next(walk);
                 return 0;
         }
@@ -136,8 +144,10 @@ static int descend(Walk *walk, int dir_fd, const char *name) {
                 return fd;
         if (walk->n_levels == 0)
                 walk->device = st.st_dev;
-        else if (st.st_dev != walk->device)
-                return -EXDEV;
+        else if (st.st_dev != walk->device) {
+                next(walk);
+                return walk->visitor->skip_mounts ? 0 : -EXDEV;
+        }
         r = add_level(walk, st.st_ino);
         if (r < 0)
                 return r;
@@ -146,7 +156,7 @@ static int descend(Walk *walk, int dir_fd, const char *name) {
         return read_level(walk, &walk->levels[walk->n_levels - 1]);
 }
 
-/* Leaves a directory, empty by now, and removes it unless it is the first. */
+/* Leaves a directory. The first one is the caller's. */
 static int ascend(Walk *walk) {
         _cleanup_close_ int fd = -EBADF;
         const char *name;
@@ -166,12 +176,11 @@ static int ascend(Walk *walk) {
         walk->fd = TAKE_FD(fd);
         name = level->names + level->next;
         next(walk);
-        return unlinkat(walk->fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+        return walk->visitor->leave ? walk->visitor->leave(walk->fd, name, walk->userdata) : 0;
 }
 
-/* Empties a directory. */
-static int remove_contents(int dir_fd, const char *name) {
-        _cleanup_(walk_done) Walk walk = {.fd = -EBADF};
+int tree_walk(int dir_fd, const char *name, const TreeVisitor *visitor, void *userdata) {
+        _cleanup_(walk_done) Walk walk = {.visitor = visitor, .userdata = userdata, .fd = -EBADF};
         int r = descend(&walk, dir_fd, name);
 
         while (r >= 0 && walk.n_levels > 0) {
@@ -185,16 +194,56 @@ static int remove_contents(int dir_fd, const char *name) {
         return r;
 }
 
+/* --- removing */
+
+static int remove_file(
+                int dir_fd, const char *name, const struct stat *st, _unused_ void *userdata) {
+        if (S_ISDIR(st->st_mode))
+                return 0;
+        return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_directory(int dir_fd, const char *name, _unused_ void *userdata) {
+        return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int tree_remove_at(int dir_fd, const char *name) {
+        static const TreeVisitor visitor = {.entry = remove_file, .leave = remove_directory};
         struct stat st;
         int r;
 
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
         if (!S_ISDIR(st.st_mode))
-                return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-        r = remove_contents(dir_fd, name);
+                return remove_file(dir_fd, name, &st, NULL);
+        r = tree_walk(dir_fd, name, &visitor, NULL);
+        return r < 0 ? r : remove_directory(dir_fd, name, NULL);
+}
+
+/* --- measuring */
+
+typedef struct Measure {
+        uint64_t files, bytes;
+} Measure;
+
+static int measure(_unused_ int dir_fd, _unused_ const char *name, const struct stat *st,
+                void *userdata) {
+        Measure *sum = userdata;
+        uint64_t names = S_ISDIR(st->st_mode) || st->st_nlink == 0 ? 1 : st->st_nlink;
+
+        sum->files++;
+        sum->bytes += (uint64_t) st->st_blocks * 512 / names;
+        return 0;
+}
+
+int tree_measure_at(int dir_fd, const char *name, uint64_t *ret_files, uint64_t *ret_bytes) {
+        static const TreeVisitor visitor = {.entry = measure, .skip_mounts = true};
+        Measure sum = {};
+        int r = tree_walk(dir_fd, name, &visitor, &sum);
+
         if (r < 0)
                 return r;
-        return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+        *ret_files = sum.files;
+        *ret_bytes = sum.bytes;
+        return 0;
 }

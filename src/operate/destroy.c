@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "operate/marker.h"
 #include "operate/progress.h"
 #include "operate/run.h"

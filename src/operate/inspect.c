@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "network/record.h"
 #include "operate/reload.h"
+#include "storage/storage.h"
 #include "unit/ve-units.h"
 #include "ve/definition.h"
 #include "ve/name.h"
@@ -142,7 +143,8 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
                         .tasks = UINT64_MAX,
                         .cpu = UINT64_MAX,
                         .rx = UINT64_MAX,
-                        .tx = UINT64_MAX};
+                        .tx = UINT64_MAX,
+                        .used = UINT64_MAX};
         ExitCode code = operation_state(systemd, name, &state);
 
         if (code != EXIT_DONE)
@@ -157,6 +159,9 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
         info.template = find_template(name);
         info.reload_due = (flags & INSPECT_RELOAD) && ve_reload_is_due(name, &state);
         info.since = state.changed;
+        /* What changes under the look, or isn't there, is not known. */
+        if (flags & INSPECT_STORAGE)
+                (void) storage_measure(name, &info.used);
         if (unit_is_up(&state)) {
                 info.leader = state.main_pid;
                 if (uid_range_lookup("", name, &info.uid_base) < 0)

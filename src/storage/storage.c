@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "base/uuid.h"
 #include "storage/backend.h"
 #include "ve/paths.h"
@@ -35,6 +36,16 @@ bool storage_exists(const char *name) {
         _cleanup_free_ char *path = text_format(VE_PRIVATE "/%s", name);
 
         return path && access(path, F_OK) >= 0;
+}
+
+int storage_measure(const char *name, uint64_t *ret) {
+        _cleanup_close_ int root_fd = open(VE_PRIVATE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        uint64_t files;
+        struct stat st;
+
+        if (root_fd < 0 || fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        return tree_measure_at(root_fd, name, &files, ret);
 }
 
 /* Fills the directory aside and syncs it; the caller renames it into place, or removes it. */

@@ -25,6 +25,12 @@ int storage_create(const Definition *definition);
  */
 int storage_destroy(const char *name);
 
+/*
+ * What VE NAME takes on disk for itself alone, in bytes. Returns 0, -ENOENT when it has no private
+ * data, -ESTALE when it moved what was being looked at, or -errno.
+ */
+int storage_measure(const char *name, uint64_t *ret);
+
 /* Removes what killed commands left in VE_PRIVATE. Logs what it could not. */
 void storage_sweep(void);
 

@@ -6,9 +6,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "config/os-release.h"
 #include "kernel/path.h"
-#include "template/measure.h"
 #include "template/place.h"
 
 /* A name is shown in a table. */
@@ -148,7 +148,7 @@ int template_show(const char *root, const char *name, TemplateInfo **ret) {
         if (r == -EINVAL || (r == -ENOENT && !streq(name, TEMPLATE_HOST)))
                 return log_error_errno(r, "%s", info->problem);
         if (template) {
-                r = measure_tree(template->root_fd, &info->files, &info->bytes);
+                r = tree_measure_at(template->root_fd, ".", &info->files, &info->bytes);
                 if (r < 0)
                         return log_error_errno(r, "Can't measure template %s: %m.", name);
         }

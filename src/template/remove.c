@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "template/place.h"
 #include "template/stage.h"
 #include "ve/name.h"

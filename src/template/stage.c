@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "template/place.h"
 #include "template/remove.h"
 #include "ve/paths.h"

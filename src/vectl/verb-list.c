@@ -72,6 +72,10 @@ static int cell_tx(const void *row, bool json, char **ret) {
         return bytes(((const VeInfo *) row)->tx, json, ret);
 }
 
+static int cell_used(const void *row, bool json, char **ret) {
+        return bytes(((const VeInfo *) row)->used, json, ret);
+}
+
 static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
         const VeInfo *info = row;
 
@@ -141,6 +145,11 @@ static const TableColumn columns[] = {
                                 .kind = TABLE_NUMBER,
                                 .extra = true,
                                 .cell = cell_tx},
+                {.name = "used",
+                                .summary = "on disk, for itself alone",
+                                .kind = TABLE_NUMBER,
+                                .extra = true,
+                                .cell = cell_used},
                 {.name = "enabled",
                                 .summary = "as `systemctl is-enabled` has it",
                                 .extra = true,
@@ -193,7 +202,8 @@ static int print(Systemd *systemd, char **names) {
         InspectFlags flags =
                         (wanted("reload") ? INSPECT_RELOAD : 0) |
                         (wanted("enabled") ? INSPECT_ENABLED : 0) |
-                        (wanted("address") || wanted("rx") || wanted("tx") ? INSPECT_NETWORK : 0);
+                        (wanted("address") || wanted("rx") || wanted("tx") ? INSPECT_NETWORK : 0) |
+                        (wanted("used") ? INSPECT_STORAGE : 0);
         size_t n = 0;
         int r;
 
@@ -232,7 +242,9 @@ const Verb verb_list = {
                          "memory, tasks, since (when it got into its state); and, when asked for "
                          "with -o: address (its addresses, with blanks between them), rx and tx "
                          "(what it has received and sent over its veth interfaces since its "
-                         "start), enabled, result, reload. \"-\" (JSON: null) is what there isn't "
+                         "start), used (what it takes on disk for itself alone, without what its "
+                         "template shares with others), enabled, result, reload. \"-\" (JSON: "
+                         "null) is what there isn't "
                          "or what the host can't tell.\n\n"
                          "Example:\n\n"
                          "  vectl list -n -o name,memory",

@@ -87,6 +87,23 @@ counts() {
 }
 check "list counts memory and tasks" counts
 
+used() {
+    local before after private=/var/lib/ve/private/vl-down
+    before=$(used_by vl-down)
+    head -c 8M /dev/urandom >$private/upper/big
+    sync -f $private/upper/big
+    after=$(used_by vl-down)
+    [ $((after - before)) -ge $((8 << 20)) ] || fail "$before bytes before, $after after 8 MiB"
+    # Without the directory itself, which du counts, too.
+    expect $((after / 1024)) $(($(du -s $private | sed 's/\t.*//') - $(stat -c %b $private) / 2)) "what it takes in KiB, against du"
+    rm $private/upper/big
+    expect "$(used_by vl-down)" "$before" "what it takes without the file"
+}
+used_by() {
+    vectl list --json -o name,used | tr -d ' \n' | sed "s/.*\"name\":\"$1\",\"used\":\([0-9]*\).*/\1/"
+}
+check "list counts what a VE has on disk" used
+
 tops() {
     expect_status 0 vectl top
     expect_match "$(head -n 1 <<<"$OUT")" "NAME *CPU *MEMORY *TASKS *RX/S *TX/S *RX *TX" "the headings"

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 static char directory[] = "/tmp/veneer-file-XXXXXX";
 static int dir_fd = -EBADF;

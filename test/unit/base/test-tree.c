@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 /* Far more levels than descriptors; with such names the whole path is far beyond PATH_MAX, too. */
 #define DEPTH 5000
@@ -71,8 +72,9 @@ static int lowest_free_descriptor(void) {
         return fd;
 }
 
-Test(tree, is_removed_however_deep) {
+Test(tree, is_measured_and_removed_however_deep) {
         int fd = make_directory(dir_fd, "tree"), free_before;
+        uint64_t files, bytes;
 
         for (size_t i = 0; i < DEPTH; i++) {
                 int deeper = make_directory(fd, LONG_NAME);
@@ -88,6 +90,8 @@ Test(tree, is_removed_however_deep) {
         fd_close(fd);
         free_before = lowest_free_descriptor();
         cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, DESCRIPTORS}), 0);
+        cr_assert_eq(tree_measure_at(dir_fd, "tree", &files, &bytes), 0);
+        cr_assert_eq(files, DEPTH + DEPTH / 100 * 3);
         cr_assert_eq(tree_remove_at(dir_fd, "tree"), 0);
         assert_gone("tree");
         cr_assert_eq(lowest_free_descriptor(), free_before, "a descriptor is left open");
@@ -172,6 +176,7 @@ Test(tree, that_is_a_link_is_only_a_link) {
 Test(tree, ends_at_another_filesystem) {
         _cleanup_free_ char *mounted = text_format("%s/tree/mounted", directory);
         _cleanup_free_ char *canary = text_format("%s/canary", mounted);
+        uint64_t files, bytes;
 
         if (geteuid() != 0)
                 cr_skip_test("mounts: needs root");
@@ -185,6 +190,9 @@ Test(tree, ends_at_another_filesystem) {
         make_file(AT_FDCWD, canary);
         cr_assert_eq(tree_remove_at(dir_fd, "tree"), -EXDEV);
         cr_assert_eq(access(canary, F_OK), 0);
+        /* What is mounted counts as the directory that it is mounted on. */
+        cr_assert_eq(tree_measure_at(dir_fd, "tree", &files, &bytes), 0);
+        cr_assert_eq(files, 1);
         cr_assert_eq(umount2(mounted, MNT_DETACH), 0);
 }
 
@@ -199,4 +207,25 @@ Test(tree, that_is_a_file_is_removed) {
         cr_assert_eq(tree_remove_at(dir_fd, "tree"), 0);
         assert_gone("tree");
         cr_assert_eq(faccessat(dir_fd, "other", F_OK, 0), 0);
+}
+
+Test(tree, that_is_measured_shares_space_among_names) {
+        static const char data[65536] = "x";
+        int fd = make_directory(dir_fd, "tree"), file;
+        uint64_t files, bytes, more_files, more_bytes;
+
+        file = openat(fd, "file", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        cr_assert_eq(write(file, data, sizeof(data)), sizeof(data));
+        cr_assert_eq(fsync(file), 0);
+        fd_close(file);
+        cr_assert_eq(tree_measure_at(dir_fd, "tree", &files, &bytes), 0);
+        cr_assert_eq(files, 1);
+        cr_assert_geq(bytes, sizeof(data));
+        cr_assert_eq(linkat(fd, "file", fd, "other", 0), 0);
+        cr_assert_eq(symlinkat("/", fd, "link"), 0);
+        cr_assert_eq(tree_measure_at(dir_fd, "tree", &more_files, &more_bytes), 0);
+        cr_assert_eq(more_files, 3);
+        cr_assert_eq(more_bytes, bytes);
+        cr_assert_eq(tree_measure_at(dir_fd, "tree/file", &files, &bytes), -ENOTDIR);
+        fd_close(fd);
 }

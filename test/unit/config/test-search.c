@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "config/document.h"
 
 static const char *const dirs[] = {"/etc/x", "/run/x", "/usr/x"};

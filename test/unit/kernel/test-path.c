@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "kernel/path.h"
 
 static char top[] = "/tmp/veneer-path-XXXXXX";

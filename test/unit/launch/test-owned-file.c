@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "launch/owned-file.h"
 
 #define DEBIAN                             \

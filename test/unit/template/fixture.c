@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 
 /* Not in /tmp, which may be a tmpfs: holes, links and attributes are to be those of a disk. */
 #define PATTERN "/var/tmp/veneer-template-XXXXXX"

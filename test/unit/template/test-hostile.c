@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "fixture.h"
 #include "make-archive.h"
 #include "template/import.h"

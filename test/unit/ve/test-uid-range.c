@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "ve/uid-range.h"
 
 static char root[] = "/tmp/veneer-uid-range-XXXXXX";
