@@ -182,8 +182,7 @@ static int add_hosts(GuestFiles *files, const Definition *definition) {
         if (!any)
                 return 0;
         return guest_files_add(files, strdup("etc/hosts"),
-                        text_format("# What this VE's definition says.\n127.0.0.1\tlocalhost\n"
-                                    "::1\tlocalhost ip6-localhost ip6-loopback\n%s",
+                        text_format("# What this VE's definition says.\n" GUEST_HOSTS_LOOPBACK "%s",
                                         lines));
 }
 

@@ -21,6 +21,9 @@ typedef struct GuestFiles {
 } GuestFiles;
 
 void guest_files_done(GuestFiles *files);
+/* What the VE's /etc/hosts says in any case. */
+#define GUEST_HOSTS_LOOPBACK "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+
 /* Adds one, and takes both over, also on failure; NULL is -ENOMEM. Returns 0 or -ENOMEM. */
 int guest_files_add(GuestFiles *files, char *path, char *text);
 /* Returns 0 or -ENOMEM. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -94,27 +93,24 @@ int knob_localnet(NetworkScope *scope, const Operation *operation) {
         return r < 0 ? r : route_add_loopback(scope, operation);
 }
 
-/* True when the host's switch at PATH, below an interface, is VALUE: not where there is none. */
-static int knob_is(const char *path, const char *value) {
-        _cleanup_free_ char *full = path ? text_format(SYSCTL_NET "/%s", path) : NULL;
-        _cleanup_free_ char *text = NULL;
-        int r = full ? read_knob(full, &text) : -ENOMEM;
-
-        return r == -ENOENT ? 0 : r < 0 ? r : streq(text, value);
-}
-
 int knob_is_localnet(NetworkScope *scope _unused_, const Operation *operation) {
-        _cleanup_free_ char *path = text_format("ipv4/conf/%s/route_localnet", operation->link);
+        _cleanup_free_ char *path =
+                        text_format(SYSCTL_NET "/ipv4/conf/%s/route_localnet", operation->link);
+        _cleanup_free_ char *value = NULL;
+        int r = path ? read_knob(path, &value) : -ENOMEM;
 
-        return knob_is(path, "1");
+        return r == -ENOENT ? 0 : r < 0 ? r : streq(value, "1");
 }
 
 /* Of the host's end; the VE's own is the VE's root's to change. */
 int knob_refuses_ra(NetworkScope *scope _unused_, const Operation *operation) {
-        _cleanup_free_ char *path = text_format("ipv6/conf/%s/accept_ra", operation->link);
+        _cleanup_free_ char *path =
+                        text_format(SYSCTL_NET "/ipv6/conf/%s/accept_ra", operation->link);
+        _cleanup_free_ char *value = NULL;
+        int r = path ? read_knob(path, &value) : -ENOMEM;
 
-        /* Without IPv6 there are none. */
-        return access(SYSCTL_NET "/ipv6", F_OK) < 0 ? 1 : knob_is(path, "0");
+        /* Without IPv6, or with packets too short for it, there are none. */
+        return r == -ENOENT ? 1 : r < 0 ? r : streq(value, "0");
 }
 
 static int write_zero(void *userdata) {

@@ -86,8 +86,23 @@ static int rewrite(int root_fd, const GuestFile *file) {
         return covers < 0 ? covers : overwrite(covers, strrchr(file->path, '/') + 1, file->text);
 }
 
+static ExitCode say_restart(const char *name, const char *path, int error) {
+        /* A VE is given a file over its own only when it starts. */
+        if (error == -ENOENT)
+                log_notice("What /%s of VE %s says takes effect when it is restarted: `vectl "
+                           "restart %s`.",
+                                path, name, name);
+        else
+                log_warning_errno(error,
+                                "/%s of VE %s can't be rewritten: %m; that it says what it should "
+                                "takes a restart, `vectl restart %s`.",
+                                path, name, name);
+        return EXIT_BUSY;
+}
+
 /* In the child. Returns its exit status. */
-static ExitCode rewrite_all(int pidfd, const char *name, const GuestFiles *files) {
+static ExitCode rewrite_all(
+                int pidfd, const char *name, const GuestFiles *said, const GuestFiles *emptied) {
         _cleanup_close_ int root = -EBADF;
         ExitCode code = EXIT_DONE;
         int r;
@@ -105,64 +120,77 @@ static ExitCode rewrite_all(int pidfd, const char *name, const GuestFiles *files
                                 name, name);
                 return EXIT_BUSY;
         }
-        for (size_t i = 0; i < files->n; i++) {
-                r = rewrite(root, &files->list[i]);
-                if (r >= 0)
-                        continue;
-                code = EXIT_BUSY;
-                /* A VE is given a file over its own only when it starts. */
-                if (r == -ENOENT)
-                        log_notice("What /%s of VE %s says takes effect when it is restarted: "
-                                   "`vectl restart %s`.",
-                                        files->list[i].path, name, name);
-                else
-                        log_warning_errno(r,
-                                        "/%s of VE %s can't be rewritten: %m; that it says what it "
-                                        "should takes a restart, `vectl restart %s`.",
-                                        files->list[i].path, name, name);
+        for (size_t i = 0; i < said->n; i++) {
+                r = rewrite(root, &said->list[i]);
+                if (r < 0)
+                        code = say_restart(name, said->list[i].path, r);
+        }
+        for (size_t i = 0; i < emptied->n; i++) {
+                r = rewrite(root, &emptied->list[i]);
+                /* It was given none. */
+                if (r < 0 && r != -ENOENT)
+                        code = say_restart(name, emptied->list[i].path, r);
         }
         return code;
 }
 
-/* Those that WAS has and FILES has not: nothing is said in them any more. */
-static int add_emptied(GuestFiles *files, const GuestFiles *was) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < was->n; i++) {
-                bool found = false;
-
-                for (size_t k = 0; k < files->n; k++)
-                        found = found || streq(files->list[k].path, was->list[i].path);
-                if (!found)
-                        r = guest_files_add(files, strdup(was->list[i].path),
-                                        strdup("# Nothing is said here any more.\n"));
-        }
-        return r;
+static const GuestFile *find_file(const GuestFiles *files, const char *path) {
+        for (size_t i = 0; i < files->n; i++)
+                if (streq(files->list[i].path, path))
+                        return &files->list[i];
+        return NULL;
 }
 
-static int collect(const Definition *before, const Definition *after, GuestFiles *ret) {
-        _cleanup_(guest_files_done) GuestFiles was = {};
-        int r = guest_files(after, ret);
+static int add_copy(GuestFiles *files, const char *path, const char *text) {
+        return guest_files_add(files, strdup(path), strdup(text));
+}
+
+/* A file that the VE was given stays; it says no more than it must. */
+static int add_emptied(GuestFiles *files, const char *path) {
+        return add_copy(files, path,
+                        streq(path, "etc/hosts") ? GUEST_HOSTS_LOOPBACK
+                                                 : "# Nothing is said here any more.\n");
+}
+
+/* What AFTER says and BEFORE has not said, and in *EMPTIED what BEFORE said and AFTER does not. */
+static int collect(const Definition *before, const Definition *after, GuestFiles *said,
+                GuestFiles *emptied) {
+        _cleanup_(guest_files_done) GuestFiles is = {}, was = {};
+        int r = guest_files(after, &is);
 
         if (r >= 0 && before)
                 r = guest_files(before, &was);
-        return r < 0 ? r : add_emptied(ret, &was);
+        for (size_t i = 0; r >= 0 && i < is.n; i++) {
+                const GuestFile *old = find_file(&was, is.list[i].path);
+
+                if (!old || !streq(old->text, is.list[i].text))
+                        r = add_copy(said, is.list[i].path, is.list[i].text);
+        }
+        for (size_t i = 0; r >= 0 && i < was.n; i++)
+                if (!find_file(&is, was.list[i].path))
+                        r = add_emptied(emptied, was.list[i].path);
+        /* It is not known what was said: what covers files of the VE's own may have been. */
+        if (r >= 0 && !before && !find_file(&is, "etc/resolv.conf"))
+                r = add_emptied(emptied, "etc/resolv.conf");
+        if (r >= 0 && !before && !find_file(&is, "etc/hosts"))
+                r = add_emptied(emptied, "etc/hosts");
+        return r;
 }
 
 ExitCode guest_files_update(const Definition *before, const Definition *after) {
-        _cleanup_(guest_files_done) GuestFiles files = {};
+        _cleanup_(guest_files_done) GuestFiles said = {}, emptied = {};
         _cleanup_close_ int pidfd = -EBADF;
-        int status = collect(before, after, &files);
+        int status = collect(before, after, &said, &emptied);
         pid_t pid;
 
         if (status < 0)
                 return operation_oom();
-        if (files.n == 0)
+        if (said.n + emptied.n == 0)
                 return EXIT_DONE;
         pidfd = session_leader(after->name, NULL);
         pid = pidfd < 0 ? pidfd : fork();
         if (pid == 0)
-                _exit(rewrite_all(pidfd, after->name, &files));
+                _exit(rewrite_all(pidfd, after->name, &said, &emptied));
         status = pidfd < 0 ? pidfd : pid < 0 ? -errno : process_wait(pid);
         if (status >= 0 && WIFEXITED(status))
                 return (ExitCode) WEXITSTATUS(status);

@@ -98,8 +98,9 @@ static void restore(const Change *change) {
         (void) record_write(change->before->definition, change->from);
 }
 
-static ExitCode carry_out(const Change *change) {
-        ExitCode in_ve = EXIT_DONE, code = note(change, change->before->definition);
+/* With failures in the VE's own network in *IN_VE. */
+static ExitCode carry_out(const Change *change, ExitCode *in_ve) {
+        ExitCode code = note(change, change->before->definition);
 
         if (code != EXIT_DONE)
                 return code;
@@ -108,14 +109,14 @@ static ExitCode carry_out(const Change *change) {
         if (code == EXIT_DONE)
                 code = note(change, change->after->definition);
         if (code == EXIT_DONE)
-                code = session_apply(change->after, change->to, change->from, &in_ve);
+                code = session_apply(change->after, change->to, change->from, in_ve);
         if (code != EXIT_DONE) {
                 restore(change);
                 return code;
         }
         code = drop(change->before, change->from, change->to, /* bridges= */ true);
         (void) record_write(change->after->definition, change->to);
-        return code == EXIT_DONE ? in_ve : code;
+        return code;
 }
 
 static ExitCode update(NetworkScope *scope) {
@@ -124,7 +125,7 @@ static ExitCode update(NetworkScope *scope) {
         _cleanup_(operations_done) Operations to = {};
         _cleanup_(definition_freep) Definition *nothing = NULL;
         _cleanup_(record_done) Record old = {};
-        ExitCode code = session_plan(scope, &to);
+        ExitCode in_ve = EXIT_DONE, code = session_plan(scope, &to);
 
         if (code != EXIT_DONE)
                 return code;
@@ -140,10 +141,15 @@ static ExitCode update(NetworkScope *scope) {
                 return guest_files_update(NULL, scope->definition);
         before.definition = old.definition;
         before.message = NULL;
-        code = carry_out(&(Change){
-                        .before = &before, .after = scope, .from = &old.operations, .to = &to});
+        code = carry_out(&(Change){.before = &before,
+                                         .after = scope,
+                                         .from = &old.operations,
+                                         .to = &to},
+                        &in_ve);
         free(before.message);
-        return code == EXIT_DONE ? guest_files_update(old.definition, scope->definition) : code;
+        if (code == EXIT_DONE)
+                code = guest_files_update(old.definition, scope->definition);
+        return code == EXIT_DONE ? in_ve : code;
 }
 
 /* It is in another's network, or in none, and is to be: that is not ours to change. */

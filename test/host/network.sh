@@ -272,6 +272,7 @@ files_follow() {
         inside one cat $GUEST_FILES >"$WORK/live"
     done
     expect "$(inside one grep -v '^#' /etc/resolv.conf)" "" "what resolv.conf says"
+    expect "$(inside one getent hosts localhost | awk '{ print $2 }')" localhost
     expect "$(inside one getent hosts one | awk '{ print $1 }')" 192.0.2.11 "its own address, by its name"
     ! inside one sh -c 'echo 10.0.0.1 db >>/etc/hosts' || fail "a file that is not the VE's own can be written to"
     vectl set one Network.DNS=192.0.2.55
@@ -287,6 +288,16 @@ files_follow() {
     expect_match "$(cat "$WORK/err")" "*/etc/hosts of VE one *when it is restarted*"
     inside one grep -q 192.0.2.12 /10-veneer-host0.network || fail "it was written elsewhere"
     [ ! -e /10-veneer-host0.network ] || fail "it was written on the host"
+    vectl destroy --force one
+    # In the host's network, too.
+    define one "[VE]" "Template=host" "[Network]" "Mode=host" "DNS=192.0.2.53"
+    start one
+    expect "$(inside one grep -c 192.0.2.53 /etc/resolv.conf)" 1 "what resolv.conf says"
+    sed -i /DNS=/d /etc/ve/one.ve
+    vectl set one Network.DNS=192.0.2.54
+    expect "$(inside one grep -v '^#' /etc/resolv.conf)" "nameserver 192.0.2.54"
+    vectl set one Network.DNS=
+    expect "$(inside one grep -v '^#' /etc/resolv.conf)" "" "what resolv.conf says"
     vectl destroy --force one
 }
 check "hosts, resolv.conf and what networkd reads follow a live change" files_follow
