@@ -35,7 +35,7 @@ int mount_clone(int dir_fd, const char *path, bool recursive);
  */
 int mount_set(int fd, uint64_t attributes, int userns_fd);
 
-/* Takes ATTRIBUTES from the mount FD. */
+/* Takes ATTRIBUTES from the mount FD. Returns 0 or -errno. */
 int mount_clear(int fd, uint64_t attributes);
 
 /* Attaches the detached mount FD on TARGET_FD, both by descriptor. */

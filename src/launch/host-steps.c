@@ -336,6 +336,7 @@ static const struct {
                 [STEP_ATTACH_USR] = {attach_usr, .logs = true},
                 [STEP_TEMPORARY_FS] = {step_temporary_fs, .logs = true},
                 [STEP_BIND] = {step_bind, .logs = true},
+                [STEP_READ_ONLY] = {step_read_only},
                 [STEP_FIND_INIT] = {find_init, .logs = true},
                 [STEP_HOLD] = {hold},
                 [STEP_HOLD_FRESH] = {hold_fresh},
@@ -353,6 +354,8 @@ int step_run_on_host(Launch *launch, const Step *step, bool *logged) {
 void launch_done(Launch *launch) {
         for (size_t i = 0; i < launch->n_held; i++)
                 (void) fd_close(launch->held[i].fd);
+        for (size_t i = 0; i < launch->n_mounts; i++)
+                (void) fd_close(launch->mounts[i].fd);
         for (size_t i = 0; i < _BASE_MAX; i++)
                 (void) fd_close(launch->base_fd[i]);
         strv_free(launch->argv);

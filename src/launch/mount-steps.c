@@ -20,6 +20,8 @@
 #include "kernel/capability.h"
 #include "kernel/mount.h"
 #include "kernel/path.h"
+#include "ve/mount-words.h"
+#include "ve/paths.h"
 
 /* Opens a path below a root: path_open() or one of its kind. */
 typedef int (*PathOpener)(int root_fd, const char *path, int flags, unsigned mode);
@@ -28,11 +30,12 @@ typedef int (*PathOpener)(int root_fd, const char *path, int flags, unsigned mod
 static int make_node(int dir_fd, const char *name, mode_t kind) {
         int fd;
 
+        /* Another VE that shares the place may be at it, too; what is there now decides. */
         if (kind == S_IFDIR)
-                return mkdirat(dir_fd, name, 0755) < 0 ? -errno : 0;
+                return mkdirat(dir_fd, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
         fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
         if (fd < 0)
-                return -errno;
+                return errno == EEXIST ? 0 : -errno;
         (void) fd_close(fd);
         return 0;
 }
@@ -66,29 +69,93 @@ static int make_path(int root_fd, const char *path, mode_t kind, PathOpener open
 
 /* --- the place in the VE's root, which the VE has had its hands on */
 
+/* The mount, of those made here, that PATH lies in; or NULL. *RET is the rest of PATH. */
+static const Held *find_outer(const Launch *launch, const char *path, const char **ret) {
+        const Held *outer = NULL;
+
+        for (size_t i = 0; i < launch->n_mounts; i++) {
+                const char *rest = startswith(path, launch->mounts[i].source);
+
+                if (!rest || *rest != '/' || (outer && rest < *ret))
+                        continue;
+                outer = launch->mounts + i;
+                *ret = rest;
+        }
+        return outer;
+}
+
 /*
- * Attaches the mount FD, which WHAT made, at the step's path. As the VE's root, for that is whose
- * directories are made there: our own ids are none in the VE's overlay.
+ * In the VE's own root, links lead where they do in the VE, and never out of it. In what is bound,
+ * another VE may be at work, whose links are not followed: they would have things mounted anywhere
+ * in this one.
+ */
+static int open_target(const Launch *launch, const Step *step, mode_t kind) {
+        const char *rest = NULL;
+        const Held *outer = find_outer(launch, step->path, &rest);
+
+        return outer ? make_path(outer->fd, rest, kind, path_open_without_links)
+                     : make_path(launch->root_fd, step->path, kind, path_open);
+}
+
+/* True when links have led TARGET to where the VE will have a filesystem of its own. */
+static bool is_lost(const Launch *launch, int target) {
+        _cleanup_free_ char *root =
+                        text_format(VE_RUNNING "/%s/root", launch->request->definition->name);
+        char link[64], path[PATH_MAX];
+        const char *in_root;
+        ssize_t n;
+
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", target);
+        n = root ? readlink(link, path, sizeof(path) - 1) : -1;
+        if (n < 0)
+                return false;
+        path[n] = 0;
+        in_root = startswith(path, root);
+        return in_root && mount_target_is_covered(in_root);
+}
+
+static int place_mount(Launch *launch, const Step *step, int fd, mode_t kind, int target) {
+        struct stat st;
+        int r;
+
+        if (fstat(target, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode) != (kind == S_IFDIR))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTDIR;
+        if (launch->n_mounts >= MOUNTS_MAX)
+                return -E2BIG;
+        r = mount_attach(fd, target);
+        if (r >= 0)
+                launch->mounts[launch->n_mounts++] = (Held){.source = step->path, .fd = fd};
+        return r;
+}
+
+/*
+ * Attaches the mount FD, which WHAT made, at the step's path, and takes it over on success. As the
+ * VE's root, for that is whose directories are made there: our own ids are none in the VE's
+ * overlay. Logs.
  */
 static int attach_at(Launch *launch, const Step *step, int fd, mode_t kind, const char *what) {
         const char *name = launch->request->definition->name;
         _cleanup_close_ int target = -EBADF;
-        struct stat st;
-        int r = fsid_set(launch->request->uid_base);
+        int r = fsid_set(launch->request->uid_base), back;
 
-        if (r >= 0)
-                /* A link leads where it does in the VE, never out of its root. */
-                target = make_path(launch->root_fd, step->path, kind, path_open);
-        if (r >= 0)
+        if (r >= 0) {
+                target = open_target(launch, step, kind);
                 r = target;
-        if (fsid_set(0) < 0)
-                return -EPERM;
-        if (r >= 0 && fstat(target, &st) < 0)
-                r = -errno;
-        if (r >= 0 && S_ISDIR(st.st_mode) != (kind == S_IFDIR))
-                r = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTDIR;
+        }
+        back = fsid_set(0);
+        if (back < 0)
+                return log_error_errno(
+                                back, "VE %s can't be started: no way back to root: %m.", name);
+        if (r >= 0 && is_lost(launch, target))
+                return log_error_errno(-EINVAL,
+                                "VE %s can't be started: %s leads to where it has filesystems of "
+                                "its own, in /dev, /proc, /run or /sys, which would cover %s; "
+                                "correct the VE's definition.",
+                                name, step->path, what);
         if (r >= 0)
-                r = mount_attach(fd, target);
+                r = place_mount(launch, step, fd, kind, target);
         if (r < 0)
                 return log_error_errno(r,
                                 "VE %s can't be started: the place for %s in it, %s, can't be "
@@ -97,20 +164,29 @@ static int attach_at(Launch *launch, const Step *step, int fd, mode_t kind, cons
         return 0;
 }
 
+int step_read_only(Launch *launch, const Step *step) {
+        for (size_t i = 0; i < launch->n_mounts; i++)
+                if (streq(launch->mounts[i].source, step->path))
+                        return mount_set(launch->mounts[i].fd, MOUNT_ATTR_RDONLY, -EBADF);
+        return -ENOENT;
+}
+
 /* --- the source on the host */
 
-static bool others_may_enter(const struct stat *st) {
-        return (st->st_mode & S_IXOTH) || ((st->st_mode & S_IXGRP) && st->st_gid != 0) ||
-               st->st_uid != 0;
+/* With an access control list, the group's bits say what some others may. */
+static bool others_may_enter(const struct statx *st) {
+        return (st->stx_mode & (S_IXGRP | S_IXOTH)) || st->stx_uid != 0;
 }
 
 /*
  * True when only root gets to FD by its path, or finds no program with special rights there: where
  * ids are those on disk, root in the VE can leave programs that run as root of the host, for any
- * user of the host that gets at them. The mode of FD itself is the VE's to change.
+ * user of the host that gets at them. The mode of FD itself is the VE's to change; and where
+ * another mount begins, the same files may well have another path, too.
  */
 static bool is_guarded(int fd) {
         char link[64], path[PATH_MAX];
+        struct statx own, st;
         struct statvfs fs;
         ssize_t n;
 
@@ -118,14 +194,16 @@ static bool is_guarded(int fd) {
                 return true;
         (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
         n = readlink(link, path, sizeof(path) - 1);
-        if (n <= 0)
+        if (n <= 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0)
                 return false;
         path[n] = 0;
         for (char *slash; (slash = strrchr(path, '/')) && slash != path;) {
-                struct stat st;
-
                 *slash = 0;
-                if (stat(path, &st) >= 0 && !others_may_enter(&st))
+                if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID,
+                                    &st) < 0 ||
+                                st.stx_mnt_id != own.stx_mnt_id)
+                        return false;
+                if (!others_may_enter(&st))
                         return true;
         }
         return false;
@@ -156,8 +234,8 @@ static int open_source(const Launch *launch, const Step *step) {
                                 "VE %s can't be started: %s, which is to be bound into it, can't "
                                 "be %s: %m; %s.",
                                 name, step->source, step->create ? "made" : "opened",
-                                step->create ? "correct the VE's definition"
-                                             : "make it, or have it made with the option create");
+                                fd == -ENOENT ? "make it, or have it made with the option create"
+                                              : "correct the VE's definition");
         return fd;
 }
 
@@ -191,7 +269,8 @@ static int map_ids(const Launch *launch, const Step *step, int fd) {
         int r = mount_set(fd, step->attributes & ~(uint64_t) MOUNT_ATTR_IDMAP,
                         idmap ? launch->userns_fd : -EBADF);
 
-        if (r == -EINVAL && idmap)
+        /* The latter: it is idmapped as it is. */
+        if ((r == -EINVAL || r == -EPERM) && idmap)
                 return log_error_errno(-EOPNOTSUPP,
                                 "VE %s can't be started: the filesystem that holds %s can't be "
                                 "idmapped; move it to one that can, such as ext4, xfs or btrfs, or "
@@ -213,7 +292,11 @@ int step_bind(Launch *launch, const Step *step) {
                 return log_error_errno(fd, "%s can't be bound into VE %s: %m.", step->source,
                                 launch->request->definition->name);
         r = map_ids(launch, step, fd);
-        return r < 0 ? r : attach_at(launch, step, fd, (mode_t) kind, step->source);
+        if (r >= 0)
+                r = attach_at(launch, step, fd, (mode_t) kind, step->source);
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
 }
 
 int step_temporary_fs(Launch *launch, const Step *step) {
@@ -221,6 +304,7 @@ int step_temporary_fs(Launch *launch, const Step *step) {
         _cleanup_close_ int fd = -EBADF;
         char id[16];
         size_t n = 0;
+        int r;
 
         (void) snprintf(id, sizeof(id), "%u", launch->request->uid_base);
         for (; n < STEP_OPTIONS_MAX && step->options[n].key; n++)
@@ -233,5 +317,8 @@ int step_temporary_fs(Launch *launch, const Step *step) {
                                 "VE %s can't be started: the temporary filesystem for %s can't be "
                                 "made: %m; correct its options in the VE's definition.",
                                 launch->request->definition->name, step->path);
-        return attach_at(launch, step, fd, S_IFDIR, "a temporary filesystem");
+        r = attach_at(launch, step, fd, S_IFDIR, "a temporary filesystem");
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
 }

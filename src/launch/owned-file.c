@@ -102,8 +102,8 @@ int owned_file_open(int root_fd, const char *path, int *ret) {
         _cleanup_close_ int fd = open_or_make(root_fd, path);
         int r;
 
-        /* The directory is somewhere else, no directory, or not there. */
-        if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENOENT)
+        /* The directory is somewhere else, no directory, or not there; or something is mounted. */
+        if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENOENT || fd == -EXDEV)
                 return OWNED_BY_VE;
         if (fd < 0)
                 return fd;

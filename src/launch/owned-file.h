@@ -16,8 +16,8 @@ enum { OWNED_BY_VE = 1 };
  * Opens the file PATH below ROOT_FD, to be mounted over; where there is none, an empty one is made.
  *
  * Returns 0 and the descriptor; -errno; or OWNED_BY_VE when the VE sees to it itself: it has
- * anything but a regular file there, a link on the way or no such directory, or an "etc/hosts" that
- * is not hosts_is_default().
+ * anything but a regular file there, a link or a mount on the way, no such directory, or an
+ * "etc/hosts" that is not hosts_is_default().
  */
 int owned_file_open(int root_fd, const char *path, int *ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 
 #include "base/text.h"
@@ -26,9 +27,12 @@ static int plan_bind(LaunchPlan *plan, const char *word, uint64_t attributes) {
         return step.source && step.path ? plan_add(plan, &step, 1) : -ENOMEM;
 }
 
-static void add_option(Step *step, size_t *n, const char *key, const char *value) {
-        if (value)
-                step->options[(*n)++] = (StepOption){key, value};
+/* Takes VALUE over; NULL is no option. Returns 0 or -ENOMEM. */
+static int add_option(LaunchPlan *plan, Step *step, size_t *n, const char *key, char *value) {
+        if (!value)
+                return 0;
+        step->options[*n] = (StepOption){key, plan_own(plan, value)};
+        return step->options[(*n)++].value ? 0 : -ENOMEM;
 }
 
 static int plan_temporary_fs(LaunchPlan *plan, const char *word) {
@@ -41,15 +45,41 @@ static int plan_temporary_fs(LaunchPlan *plan, const char *word) {
                 return r;
         step.path = plan_own(plan, TAKE_PTR(fs.target));
         step.attributes = fs.attributes | ALWAYS;
-        add_option(&step, &n, "mode", fs.mode ? plan_own(plan, TAKE_PTR(fs.mode)) : "0755");
-        add_option(&step, &n, "size", plan_own(plan, TAKE_PTR(fs.size)));
-        add_option(&step, &n, "nr_inodes", plan_own(plan, TAKE_PTR(fs.inodes)));
+        if (!step.path || (!fs.mode && !(fs.mode = strdup("0755"))))
+                r = -ENOMEM;
+        if (r >= 0)
+                r = add_option(plan, &step, &n, "mode", TAKE_PTR(fs.mode));
+        if (r >= 0)
+                r = add_option(plan, &step, &n, "size", TAKE_PTR(fs.size));
+        if (r >= 0)
+                r = add_option(plan, &step, &n, "nr_inodes", TAKE_PTR(fs.inodes));
         temporary_fs_done(&fs);
-        return step.path ? plan_add(plan, &step, 1) : -ENOMEM;
+        return r < 0 ? r : plan_add(plan, &step, 1);
 }
 
-/* As systemd has it: what is bound may lie in what is temporary. */
+static int compare_paths(const void *a, const void *b) {
+        return strcmp(((const Step *) a)->path, ((const Step *) b)->path);
+}
+
+/* What is temporary and read-only may have to take places for what is mounted in it before. */
+static int plan_read_only(LaunchPlan *plan, size_t first, size_t last) {
+        int r = 0;
+
+        for (size_t i = first; r >= 0 && i < last; i++) {
+                Step step = {STEP_READ_ONLY, .path = plan->steps[i].path};
+
+                if (plan->steps[i].type != STEP_TEMPORARY_FS ||
+                                !(plan->steps[i].attributes & MOUNT_ATTR_RDONLY))
+                        continue;
+                plan->steps[i].attributes &= ~(uint64_t) MOUNT_ATTR_RDONLY;
+                r = plan_add(plan, &step, 1);
+        }
+        return r;
+}
+
+/* In the order of their paths, for what is mounted in another to be seen. */
 int plan_mounts(LaunchPlan *plan, const Definition *definition) {
+        const size_t first = plan->n;
         int r = 0;
 
         STRV_FOREACH (word, definition->temporary_fs)
@@ -61,5 +91,8 @@ int plan_mounts(LaunchPlan *plan, const Definition *definition) {
         STRV_FOREACH (word, definition->binds_read_only)
                 if (r >= 0)
                         r = plan_bind(plan, *word, MOUNT_ATTR_RDONLY);
-        return r;
+        if (r < 0 || plan->n == first)
+                return r;
+        qsort(plan->steps + first, plan->n - first, sizeof(Step), compare_paths);
+        return plan_read_only(plan, first, plan->n);
 }

@@ -28,6 +28,7 @@ typedef enum StepType {
         STEP_TEMPORARY_FS, /* an empty filesystem `fs` with `options` at `path` of the root */
         STEP_BIND, /* the host's `source`, with the VE's ids (MOUNT_ATTR_IDMAP), at `path` of the
                       root */
+        STEP_READ_ONLY,  /* make what is mounted at `path` read-only */
         STEP_FIND_INIT,  /* check that there is something to execute */
         STEP_HOLD,       /* keep a detached clone of the host's `source`, checked, for STEP_PLACE */
         STEP_HOLD_FRESH, /* keep a new filesystem `fs`, as `source`, for STEP_PLACE */

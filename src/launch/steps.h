@@ -7,7 +7,7 @@
 
 #include "launch/start.h"
 
-enum { HELD_MAX = 16 };
+enum { HELD_MAX = 16, MOUNTS_MAX = 256 };
 
 typedef struct Held {
         const char *source;
@@ -23,6 +23,8 @@ typedef struct Launch {
         bool systemd;   /* it is one */
         Held held[HELD_MAX];
         size_t n_held;
+        Held mounts[MOUNTS_MAX]; /* in the root, by where they are in it */
+        size_t n_mounts;
         int base_fd[_BASE_MAX]; /* in the VE's PID 1: filesystems by StepBase */
 } Launch;
 

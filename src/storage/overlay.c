@@ -10,6 +10,7 @@
 #include "kernel/mount.h"
 #include "storage/backend.h"
 #include "ve/paths.h"
+#include "ve/uid-range.h"
 
 /* Attaches the detached mount FD, the VE's WHAT, as NAME below the staging directory. Logs. */
 static int attach_staged(const StorageAttach *attach, int fd, const char *name, const char *what) {
@@ -61,23 +62,39 @@ static int make_directories(int private_fd) {
         return 0;
 }
 
+/* The uppermost layer's directory is the VE's root directory: as the VE had it. */
+static int take_over_root(const StorageAttach *attach, int private_fd, int memory_fd) {
+        const uint32_t base = attach->uid_base;
+        struct stat st;
+
+        if (fstatat(private_fd, "upper", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+                        fchmodat(memory_fd, "upper", st.st_mode & 07777, 0) < 0)
+                return -errno;
+        if (st.st_uid >= UID_RANGE_SIZE || st.st_gid >= UID_RANGE_SIZE)
+                return 0;
+        return fchownat(memory_fd, "upper", base + st.st_uid, base + st.st_gid, 0) < 0 ? -errno : 0;
+}
+
 /*
  * For what an ephemeral VE writes: a filesystem in memory that goes with the VE's last mount
  * namespace, whatever ends the VE. Its ids are the VE's range, which does not change meanwhile.
  */
-static int stage_memory(const StorageAttach *attach) {
+static int stage_memory(const StorageAttach *attach, int private_fd) {
         char id[16];
         const MountOption options[] = {{"mode", "0700"}, {"uid", id}, {"gid", id}};
         _cleanup_close_ int fd = -EBADF;
-        int r;
+        int r, back;
 
         (void) snprintf(id, sizeof(id), "%u", attach->uid_base);
         fd = mount_new("tmpfs", "ephemeral", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
         r = fd < 0 ? fd : fsid_set(attach->uid_base);
         if (r >= 0)
                 r = make_directories(fd);
-        if (fsid_set(0) < 0)
-                return -EPERM;
+        if (r >= 0)
+                r = take_over_root(attach, private_fd, fd);
+        back = fsid_set(0);
+        if (r >= 0)
+                r = back;
         if (r < 0)
                 return log_error_errno(r, "Memory for what VE %s writes can't be had: %m.",
                                 attach->definition->name);
@@ -149,7 +166,7 @@ static int stage_private(const StorageAttach *attach, int private_fd) {
                 r = stage_layer(attach, private_fd, "private",
                                 MOUNT_ATTR_NODEV | (ephemeral ? MOUNT_ATTR_RDONLY : 0),
                                 "private data");
-        return r >= 0 && ephemeral ? stage_memory(attach) : r;
+        return r >= 0 && ephemeral ? stage_memory(attach, private_fd) : r;
 }
 
 static int overlay_attach(const StorageAttach *attach, int private_fd) {

@@ -28,8 +28,7 @@ static bool path_is_normal(const char *path) {
         return true;
 }
 
-/* True where a VE has filesystems of its own, which would cover what is mounted there before. */
-static bool is_covered(const char *path) {
+bool mount_target_is_covered(const char *path) {
         static const char *const covered[] = {"/dev", "/proc", "/run", "/sys"};
 
         for (size_t i = 0; i < ELEMENTSOF(covered); i++) {
@@ -42,7 +41,7 @@ static bool is_covered(const char *path) {
 }
 
 static int take_target(const char *text, char **ret) {
-        if (!path_is_normal(text) || is_covered(text))
+        if (!path_is_normal(text) || mount_target_is_covered(text))
                 return -EINVAL;
         return text_replace(ret, text);
 }

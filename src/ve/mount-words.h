@@ -22,6 +22,11 @@ typedef struct Bind {
         uint64_t attributes; /* MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOEXEC */
 } Bind;
 
+/* True for an absolute path in a VE where it has filesystems of its own, which would cover what is
+ * mounted there before. */
+bool mount_target_is_covered(const char *path);
+
+/* Frees what is in it. */
 void bind_done(Bind *bind);
 /* Returns 0, -EINVAL or -ENOMEM. */
 int bind_parse(const char *word, Bind *ret);
@@ -33,6 +38,7 @@ typedef struct TemporaryFs {
         uint64_t attributes;        /* MOUNT_ATTR_RDONLY, _NOSUID, _NOEXEC */
 } TemporaryFs;
 
+/* Frees what is in it. */
 void temporary_fs_done(TemporaryFs *fs);
 /* Returns 0, -EINVAL or -ENOMEM. */
 int temporary_fs_parse(const char *word, TemporaryFs *ret);

@@ -82,6 +82,17 @@ exposed() {
     # The mode of the directory itself is the VE's to change.
     chmod 700 $OPEN
     bind_refused "users of the host can enter $OPEN" "Bind=$OPEN"
+    # Neither keeps all users out: an access control list, nor another path to the same files.
+    mkdir -p "$SAFE/acl/data" "$SAFE/elsewhere"
+    chmod 700 "$SAFE/acl"
+    chmod 755 "$SAFE"
+    if setfacl -m u:65534:x "$SAFE/acl" 2>/dev/null; then
+        bind_refused "users of the host can enter $SAFE/acl/data" "Bind=$SAFE/acl/data:/mnt"
+    fi
+    chmod 700 "$SAFE"
+    mount --bind $OPEN "$SAFE/elsewhere"
+    bind_refused "users of the host can enter $SAFE/elsewhere" "Bind=$SAFE/elsewhere:/mnt"
+    umount "$SAFE/elsewhere"
     chmod 755 $OPEN
     # To be read, not mapped, and where it is said that it is fine.
     bind_start "BindReadOnly=$OPEN"
@@ -102,6 +113,7 @@ exposed() {
     umount $OPEN
 }
 check "what users of the host can enter is bound only where that is asked for" exposed
+mountpoint -q "$SAFE/elsewhere" && umount "$SAFE/elsewhere"
 mountpoint -q $OPEN && umount $OPEN
 remove binds
 rm -rf $OPEN
@@ -112,6 +124,7 @@ refused() {
     bind_refused "$SAFE/link/ssl, which is to be bound into it, is or goes through a symbolic link" "BindReadOnly=$SAFE/link/ssl:/mnt"
     bind_refused "is or goes through a symbolic link" "Bind=$SAFE/link/veneer-new:/mnt:create"
     [ ! -e /etc/veneer-new ] || fail "something was made behind the link"
+    bind_refused "/var/run/app leads to where it has filesystems of its own" "Bind=$SAFE/data:/var/run/app"
     bind_refused "is a device" "Bind=$SAFE/data/null:/mnt/null"
     bind_refused "the place for $SAFE/file in it, /etc, can't be used: Is a directory" "Bind=$SAFE/file:/etc"
     bind_refused "the filesystem that holds /proc/sys can't be idmapped" "BindReadOnly=/proc/sys:/mnt"
@@ -134,6 +147,39 @@ links() {
     expect "$(find /opt -xdev | sort)" "$canary" "what is in the host's /opt"
 }
 check "links in the VE lead nowhere out of it" links
+remove binds
+
+# What several VEs share, one of them may put links into: those don't lead into another.
+shared() {
+    bind_define "Bind=$SAFE/shared:/srv/shared $SAFE/data:/srv/shared/data"
+    start binds
+    expect "$(inside binds cat /srv/shared/data/root)" of-root
+    systemctl stop ve@binds
+    # As the other would do it.
+    rmdir "$SAFE/shared/data"
+    ln -s ../../etc "$SAFE/shared/data"
+    SINCE=$(now)
+    ! systemctl start ve@binds 2>/dev/null || fail "it started in spite of the link"
+    expect_said binds "the place for $SAFE/data in it, /srv/shared/data, can't be used: Too many levels of symbolic links"
+    rm "$SAFE/shared/data"
+}
+check "links in what VEs share lead nowhere" shared
+remove binds
+
+order() {
+    mkdir -p "$SAFE/outer/inner"
+    echo 10.0.0.1 db >"$SAFE/hosts"
+    bind_start "Bind=$SAFE/data:/mnt/a/inner $SAFE/outer:/mnt/b/deep" "BindReadOnly=$SAFE/outer:/mnt/a $SAFE/hosts:/etc/hosts" \
+        "TemporaryFileSystem=/mnt/b:ro" "[Network]" "Address=192.0.2.10" "DNS=192.0.2.53"
+    expect "$(inside binds cat /mnt/a/inner/root)" of-root "what is bound into what is bound"
+    inside binds touch /mnt/a/inner/new /mnt/b/deep/new
+    cannot binds "write to what is read-only" touch /mnt/a/new
+    cannot binds "write to what is read-only" touch /mnt/b/new
+    cannot binds "make it writable" mount -o remount,bind,rw /mnt/b
+    expect "$(inside binds cat /etc/hosts)" "10.0.0.1 db" "a file that is bound where the VE would be given one"
+    expect "$(inside binds grep nameserver /etc/resolv.conf)" "nameserver 192.0.2.53"
+}
+check "what is mounted in something else is there, whichever is said first" order
 remove binds
 
 temporary() {

@@ -434,14 +434,16 @@ Test(plan, mounts_are_there_before_the_fork) {
 
         with.binds = (char *[]){(char *) "/srv/a:/a:create,nosuid", NULL};
         with.binds_read_only = (char *[]){(char *) "/srv/b:/b:noidmap", NULL};
-        with.temporary_fs = (char *[]){(char *) "/t:size=1M", NULL};
+        with.temporary_fs = (char *[]){(char *) "/a/t:size=1M,ro", NULL};
         cr_assert_eq(launch_plan(&with, &plain, &plan), 0);
-        temporary = find(&plan, STEP_TEMPORARY_FS, "/t");
+        temporary = find(&plan, STEP_TEMPORARY_FS, "/a/t");
         bind = find(&plan, STEP_BIND, "/a");
         read_only = find(&plan, STEP_BIND, "/b");
         fork = find(&plan, STEP_FORK, NULL);
-        cr_assert_lt(find(&plan, STEP_ATTACH_ROOT, NULL), temporary);
-        cr_assert(temporary < bind && bind < read_only && read_only < fork);
+        /* What is mounted in something else comes after it. */
+        cr_assert_lt(find(&plan, STEP_ATTACH_ROOT, NULL), bind);
+        cr_assert(bind < temporary && temporary < read_only && read_only < fork);
+        cr_assert_eq(find(&plan, STEP_READ_ONLY, "/a/t"), read_only + 1);
         cr_assert_eq(plan.steps[bind].attributes,
                         MOUNT_ATTR_IDMAP | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID);
         cr_assert(plan.steps[bind].create && !plan.steps[read_only].create);
