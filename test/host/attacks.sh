@@ -25,6 +25,7 @@ canary_untouched() {
 # Starts the VE, whatever comes of it, and stops it.
 try_start() {
     systemctl start ve@$VE || true
+    wait_until 2 takes_signals $VE || true
     systemctl stop ve@$VE || true
     reset $VE
 }

@@ -141,11 +141,21 @@ explain() {
     journalctl --quiet --no-pager --lines=15 --output=cat --unit="ve@$1.service" || true
 }
 
+# Waits, not for long, until it can be stopped, too: not every PID 1 ever does anything about signals.
 start() {
     systemctl start "ve@$1.service" || {
         explain "$1"
         fail "ve@$1.service did not start"
     }
+    wait_until 2 takes_signals "$1" || true
+}
+
+# The kernel drops a signal that a PID 1 neither blocks nor handles, as it does before its init gets to that. What has
+# ended takes none.
+takes_signals() {
+    local pid
+    pid=$(leader "$1")
+    [ ! -e "/proc/$pid/status" ] || grep -q -E '^Sig(Blk|Cgt):\s*0*[1-9a-f]' "/proc/$pid/status"
 }
 
 # Forgets that it failed, where systemd still remembers it.

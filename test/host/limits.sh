@@ -86,7 +86,8 @@ in_memory() {
     define $VE "[VE]" "Template=host" "Ephemeral=yes"
     start $VE
     before=$(shared_memory)
-    inside $VE sh -c 'head -c 64M /dev/zero >/var/big'
+    # As a process of the VE's: one of the test's own would count as the test's.
+    vectl exec $VE -- sh -c 'head -c 64M /dev/zero >/var/big'
     [ $(($(shared_memory) - before)) -ge $((60 * 1024 * 1024)) ] || fail "$before bytes before, $(shared_memory) after 64 MiB"
 }
 shared_memory() {
