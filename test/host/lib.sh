@@ -150,12 +150,12 @@ start() {
     wait_until 2 takes_signals "$1" || true
 }
 
-# The kernel drops a signal that a PID 1 neither blocks nor handles, as it does before its init gets to that. What has
-# ended takes none.
+# The kernel drops a signal that a PID 1 neither blocks nor handles, as it does before its init gets to that. One that
+# sleeps is past it: what it waits for by sigwait(3) does not count as blocked. What has ended takes none.
 takes_signals() {
-    local pid
-    pid=$(leader "$1")
-    [ ! -e "/proc/$pid/status" ] || grep -q -E '^Sig(Blk|Cgt):\s*0*[1-9a-f]' "/proc/$pid/status"
+    local status
+    status=$(cat "/proc/$(leader "$1")/status" 2>/dev/null) || return 0
+    ! grep -q '^Name:.ve-launch' <<<"$status" && grep -q -E '^(Sig(Blk|Cgt):\s*0*[1-9a-f]|State:\s*S)' <<<"$status"
 }
 
 # Forgets that it failed, where systemd still remembers it.
