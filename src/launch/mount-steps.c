@@ -242,7 +242,6 @@ static int open_source(const Launch *launch, const Step *step) {
 /* Returns the kind to make of what is not there yet, or -errno. Logs. */
 static int check_source(const Launch *launch, const Step *step, int fd) {
         const char *name = launch->request->definition->name;
-        const uint64_t harmless = MOUNT_ATTR_RDONLY;
         struct stat st;
 
         if (fstat(fd, &st) < 0)
@@ -252,7 +251,7 @@ static int check_source(const Launch *launch, const Step *step, int fd) {
                                 "VE %s can't be started: %s, which is to be bound into it, is a "
                                 "device; bind files and directories only.",
                                 name, step->source);
-        if ((step->attributes & MOUNT_ATTR_IDMAP) && !(step->attributes & harmless) &&
+        if ((step->attributes & MOUNT_ATTR_IDMAP) && !(step->attributes & MOUNT_ATTR_RDONLY) &&
                         !step->exposed && !is_guarded(fd))
                 return log_error_errno(-EPERM,
                                 "VE %s can't be started: users of the host can enter %s, and would "

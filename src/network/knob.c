@@ -93,24 +93,23 @@ int knob_localnet(NetworkScope *scope, const Operation *operation) {
         return r < 0 ? r : route_add_loopback(scope, operation);
 }
 
-int knob_is_localnet(NetworkScope *scope _unused_, const Operation *operation) {
-        _cleanup_free_ char *path =
-                        text_format(SYSCTL_NET "/ipv4/conf/%s/route_localnet", operation->link);
-        _cleanup_free_ char *value = NULL;
-        int r = path ? read_knob(path, &value) : -ENOMEM;
+/* True when the switch that FORMAT names, of the operation's link, is VALUE; MISSING for none. */
+static int link_knob_is(
+                const Operation *operation, const char *format, const char *value, int missing) {
+        _cleanup_free_ char *path = text_format(format, operation->link), *now = NULL;
+        int r = path ? read_knob(path, &now) : -ENOMEM;
 
-        return r == -ENOENT ? 0 : r < 0 ? r : streq(value, "1");
+        return r == -ENOENT ? missing : r < 0 ? r : streq(now, value);
 }
 
-/* Of the host's end; the VE's own is the VE's root's to change. */
-int knob_refuses_ra(NetworkScope *scope _unused_, const Operation *operation) {
-        _cleanup_free_ char *path =
-                        text_format(SYSCTL_NET "/ipv6/conf/%s/accept_ra", operation->link);
-        _cleanup_free_ char *value = NULL;
-        int r = path ? read_knob(path, &value) : -ENOMEM;
+int knob_is_localnet(NetworkScope *scope _unused_, const Operation *operation) {
+        return link_knob_is(operation, SYSCTL_NET "/ipv4/conf/%s/route_localnet", "1", 0);
+}
 
-        /* Without IPv6, or with packets too short for it, there are none. */
-        return r == -ENOENT ? 1 : r < 0 ? r : streq(value, "0");
+/* Of the host's end; the VE's own is the VE's root's to change. Without IPv6, or with packets too
+ * short for it, there are no advertisements to refuse. */
+int knob_refuses_ra(NetworkScope *scope _unused_, const Operation *operation) {
+        return link_knob_is(operation, SYSCTL_NET "/ipv6/conf/%s/accept_ra", "0", 1);
 }
 
 static int write_zero(void *userdata) {

@@ -82,18 +82,19 @@ exposed() {
     # The mode of the directory itself is the VE's to change.
     chmod 700 $OPEN
     bind_refused "users of the host can enter $OPEN" "Bind=$OPEN"
-    # Neither keeps all users out: an access control list, nor another path to the same files.
-    mkdir -p "$SAFE/acl/data" "$SAFE/elsewhere"
-    chmod 700 "$SAFE/acl"
-    chmod 755 "$SAFE"
-    if setfacl -m u:65534:x "$SAFE/acl" 2>/dev/null; then
-        bind_refused "users of the host can enter $SAFE/acl/data" "Bind=$SAFE/acl/data:/mnt"
-    fi
-    chmod 700 "$SAFE"
+    chmod 755 $OPEN
+    # Nor does a directory that a group may enter, whichever: with an access control list, these bits are its mask.
+    mkdir -p $OPEN/group/data
+    chmod 710 $OPEN/group
+    bind_refused "users of the host can enter $OPEN/group/data" "Bind=$OPEN/group/data:/mnt"
+    chmod 700 $OPEN/group
+    bind_start "Bind=$OPEN/group/data:/mnt"
+    remove binds
+    # Nor does another path to the same files keep anybody out.
+    mkdir -p "$SAFE/elsewhere"
     mount --bind $OPEN "$SAFE/elsewhere"
     bind_refused "users of the host can enter $SAFE/elsewhere" "Bind=$SAFE/elsewhere:/mnt"
     umount "$SAFE/elsewhere"
-    chmod 755 $OPEN
     # To be read, not mapped, and where it is said that it is fine.
     bind_start "BindReadOnly=$OPEN"
     remove binds
