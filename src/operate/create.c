@@ -191,8 +191,8 @@ static ExitCode create_one(const Create *create, const char *name) {
                 return operation_exit_code(r);
         }
         code = load_written(path, name, &definition);
-        if (code == EXIT_DONE && storage_create(definition) < 0)
-                code = EXIT_FAILED;
+        if (code == EXIT_DONE)
+                code = operation_exit_code(storage_create(definition));
         if (code != EXIT_DONE)
                 (void) unlink(path);
         return code;

@@ -129,6 +129,17 @@ static void find_network(const char *name, VeInfo *info) {
         info->addresses = join_addresses(record.definition);
 }
 
+/* What changes under the look, or isn't there, is not known. */
+static void find_storage(const char *name, VeInfo *info) {
+        QuotaUsage usage;
+
+        if (storage_usage(name, &usage) < 0)
+                return;
+        info->used = usage.bytes;
+        if (usage.max_bytes > 0)
+                info->size = usage.max_bytes;
+}
+
 /* systemd's word, or NULL: a unit without a file, say. */
 static char *find_enabled(Systemd *systemd, const char *name) {
         _cleanup_free_ char *service = ve_service_name(name);
@@ -144,7 +155,8 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
                         .cpu = UINT64_MAX,
                         .rx = UINT64_MAX,
                         .tx = UINT64_MAX,
-                        .used = UINT64_MAX};
+                        .used = UINT64_MAX,
+                        .size = UINT64_MAX};
         ExitCode code = operation_state(systemd, name, &state);
 
         if (code != EXIT_DONE)
@@ -159,9 +171,8 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
         info.template = find_template(name);
         info.reload_due = (flags & INSPECT_RELOAD) && ve_reload_is_due(name, &state);
         info.since = state.changed;
-        /* What changes under the look, or isn't there, is not known. */
         if (flags & INSPECT_STORAGE)
-                (void) storage_measure(name, &info.used);
+                find_storage(name, &info);
         if (unit_is_up(&state)) {
                 info.leader = state.main_pid;
                 if (uid_range_lookup("", name, &info.uid_base) < 0)

@@ -21,6 +21,7 @@ typedef struct VeInfo {
         uint64_t since;    /* when it got into this state, µs since 1970; 0: never was up */
         uint64_t rx, tx;   /* bytes over all interfaces since its start; UINT64_MAX: not known */
         uint64_t used;     /* bytes on disk for itself alone; UINT64_MAX: not known */
+        uint64_t size;     /* bytes that it may take there; UINT64_MAX: no limit */
         char *addresses;   /* words with blanks between them, of all interfaces; or NULL */
         char *enabled;     /* systemd's word: "enabled", "disabled", "masked"…; or NULL */
         char *result;      /* of its last run: "success", "exit-code", "signal"… */
@@ -39,7 +40,7 @@ typedef enum InspectFlags {
         INSPECT_RELOAD = 1 << 0,  /* whether a reload is due: reads all its files */
         INSPECT_ENABLED = 1 << 1, /* whether it is enabled: systemd looks through its files */
         INSPECT_NETWORK = 1 << 2, /* its addresses, and what its interfaces have counted */
-        INSPECT_STORAGE = 1 << 3  /* what it takes on disk: walks through all its files */
+        INSPECT_STORAGE = 1 << 3  /* what it takes on disk: may walk through all its files */
 } InspectFlags;
 
 /* Logs. A VE that isn't there is EXIT_NO_SUCH. */

@@ -10,11 +10,13 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "network/program.h"
+#include "storage/storage.h"
 #include "unit/ve-units.h"
 
 typedef enum Effect {
         EFFECT_RELOAD,  /* systemd's, and there once it has loaded it */
         EFFECT_NETWORK, /* ve-network sees to it */
+        EFFECT_SIZE,    /* the storage layer does, if it can */
         EFFECT_RESTART, /* read at the VE's start only */
         EFFECT_NONE     /* of others' own, "X-" */
 } Effect;
@@ -54,6 +56,11 @@ static bool is_read_at_start(const Assignment *change) {
         return false;
 }
 
+static bool is_size(const Assignment *change) {
+        return streq(change->section, "Storage") &&
+               (streq(change->key, "Size") || streq(change->key, "Inodes"));
+}
+
 static Effect effect_of(const Assignment *change) {
         if (startswith(change->section, "X-") || startswith(change->key, "X-"))
                 return EFFECT_NONE;
@@ -63,6 +70,8 @@ static Effect effect_of(const Assignment *change) {
          * are the generator's. */
         if (streq(change->section, "Slice") || streq(change->section, "Install"))
                 return EFFECT_RELOAD;
+        if (is_size(change))
+                return EFFECT_SIZE;
         return streq(change->section, "Network") ? EFFECT_NETWORK : EFFECT_RESTART;
 }
 
@@ -101,11 +110,18 @@ static char *enumerate(char *const *names) {
         return NULL;
 }
 
-static ExitCode say_restart(const char *name, const Assignments *changes) {
+/* Which of the effects are there without a restart. */
+typedef struct Live {
+        bool network, size;
+} Live;
+
+static ExitCode say_restart(const char *name, const Assignments *changes, Live live) {
         _cleanup_strv_ char **names = NULL;
         _cleanup_free_ char *list = NULL;
 
-        if (collect(changes, EFFECT_RESTART, &names) < 0 || !(list = enumerate(names)))
+        if (collect(changes, EFFECT_RESTART, &names) < 0 ||
+                        (!live.size && collect(changes, EFFECT_SIZE, &names) < 0) ||
+                        !(list = enumerate(names)))
                 return operation_oom();
         if (names)
                 log_notice("Saved; %s %s effect when VE %s is restarted: `vectl restart %s`.", list,
@@ -113,12 +129,13 @@ static ExitCode say_restart(const char *name, const Assignments *changes) {
         return EXIT_DONE;
 }
 
-static ExitCode say_effective(const char *name, const Assignments *changes, bool network) {
+static ExitCode say_effective(const char *name, const Assignments *changes, Live live) {
         _cleanup_strv_ char **names = NULL;
         _cleanup_free_ char *list = NULL;
 
         if (collect(changes, EFFECT_RELOAD, &names) < 0 ||
-                        (network && collect(changes, EFFECT_NETWORK, &names) < 0) ||
+                        (live.network && collect(changes, EFFECT_NETWORK, &names) < 0) ||
+                        (live.size && collect(changes, EFFECT_SIZE, &names) < 0) ||
                         !(list = enumerate(names)))
                 return operation_oom();
         if (names)
@@ -127,11 +144,45 @@ static ExitCode say_effective(const char *name, const Assignments *changes, bool
         return EXIT_DONE;
 }
 
-static bool changes_network(const Assignments *changes) {
+static bool changes_any(const Assignments *changes, Effect effect) {
         for (size_t i = 0; i < changes->n; i++)
-                if (effect_of(changes->list + i) == EFFECT_NETWORK)
+                if (effect_of(changes->list + i) == effect)
                         return true;
         return false;
+}
+
+bool live_changes_size(const Assignments *changes) {
+        return changes_any(changes, EFFECT_SIZE);
+}
+
+/* What it has written already stays. */
+static void warn_of_use(const Definition *definition) {
+        QuotaUsage usage;
+
+        if ((definition->storage_size == 0 && definition->storage_inodes == 0) ||
+                        storage_usage(definition->name, &usage) < 0)
+                return;
+        if (usage.max_bytes > 0 && usage.bytes >= usage.max_bytes)
+                log_warning("VE %s takes more on disk than Size= allows already: it can write "
+                            "nothing more until it has removed some.",
+                                definition->name);
+        if (usage.max_inodes > 0 && usage.inodes >= usage.max_inodes)
+                log_warning("VE %s has more files than Inodes= allows already: it can make no new "
+                            "ones until it has removed some.",
+                                definition->name);
+}
+
+/* *RET says whether it is as the definition has it, now. */
+static ExitCode update_size(const Definition *definition, bool *ret) {
+        int r = storage_resize(definition);
+
+        if (r < 0)
+                return operation_exit_code(r);
+        /* What an ephemeral VE has in memory is of one size as long as that lasts. */
+        *ret = r == 0 && !definition->ephemeral;
+        if (*ret)
+                warn_of_use(definition);
+        return EXIT_DONE;
 }
 
 /* Runs `ve-network update NAME`. Returns its wait status or -errno. */
@@ -183,21 +234,26 @@ static void warn_of_set_property(const char *slice, const char *key) {
         }
 }
 
-ExitCode live_apply(Systemd *systemd, const char *name, const Assignments *changes) {
+ExitCode live_apply(Systemd *systemd, const Definition *definition, const Assignments *changes) {
+        const char *name = definition->name;
         _cleanup_(unit_state_done) UnitState state = {};
         _cleanup_free_ char *slice = ve_slice_name(name);
-        ExitCode code = operation_unit_state(systemd, name, &state), said;
-        bool network = false;
+        ExitCode code = EXIT_DONE, said;
+        Live live = {};
 
         for (size_t i = 0; slice && i < changes->n; i++)
                 if (streq(changes->list[i].section, "Slice"))
                         warn_of_set_property(slice, changes->list[i].key);
+        if (live_changes_size(changes))
+                code = update_size(definition, &live.size);
+        if (code == EXIT_DONE)
+                code = operation_unit_state(systemd, name, &state);
         if (code != EXIT_DONE || !unit_is_up(&state))
                 return code;
-        if (changes_network(changes))
-                code = update_network(name, &network);
-        said = say_effective(name, changes, network);
+        if (changes_any(changes, EFFECT_NETWORK))
+                code = update_network(name, &live.network);
+        said = say_effective(name, changes, live);
         if (said == EXIT_DONE)
-                said = say_restart(name, changes);
+                said = say_restart(name, changes, live);
         return code == EXIT_DONE ? said : code;
 }

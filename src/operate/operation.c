@@ -25,6 +25,8 @@ ExitCode operation_exit_code(int r) {
         case -EACCES:
         case -EPERM:
                 return EXIT_PERMISSION;
+        case -EOPNOTSUPP:
+                return EXIT_UNSUPPORTED;
         default:
                 return EXIT_FAILED;
         }

@@ -7,6 +7,7 @@
 #include "operate/drop-in-file.h"
 #include "operate/drop-in.h"
 #include "operate/live.h"
+#include "storage/storage.h"
 #include "ve/definition.h"
 #include "ve/paths.h"
 #include "ve/settings.h"
@@ -14,10 +15,11 @@
 typedef struct Set {
         const char *name;
         Assignments changes;
-        char *path;        /* of the drop-in */
-        char *old;         /* its text; NULL: there is none */
-        Assignments lines; /* what it is to say */
-        char *text;        /* the same, as its text; NULL: there is nothing to say */
+        char *path;             /* of the drop-in */
+        char *old;              /* its text; NULL: there is none */
+        Assignments lines;      /* what it is to say */
+        char *text;             /* the same, as its text; NULL: there is nothing to say */
+        Definition *definition; /* what comes of it */
         VeLocks locks;
 } Set;
 
@@ -27,6 +29,7 @@ static void set_done(Set *set) {
         free(set->path);
         free(set->old);
         free(set->text);
+        definition_free(set->definition);
         ve_locks_done(&set->locks);
 }
 
@@ -180,7 +183,6 @@ static void warn_of_later(const Set *set, const Definition *definition) {
 
 /* From what is there to what is to be there, in memory. */
 static ExitCode prepare(Set *set) {
-        _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(messages_done) Messages messages = {};
         ExitCode code = read_drop_in(set);
 
@@ -189,12 +191,18 @@ static ExitCode prepare(Set *set) {
         for (size_t i = 0; code == EXIT_DONE && i < set->changes.n; i++)
                 code = change_one(set, set->changes.list + i);
         if (code == EXIT_DONE)
-                code = load(set, &messages, &definition);
+                code = load(set, &messages, &set->definition);
         if (code != EXIT_DONE)
                 return code;
-        if (definition->error)
+        if (set->definition->error)
                 return refuse(set, &messages);
-        warn_of_later(set, definition);
+        if (live_changes_size(&set->changes)) {
+                int r = storage_check(set->definition);
+
+                if (r < 0)
+                        return operation_exit_code(r);
+        }
+        warn_of_later(set, set->definition);
         return EXIT_DONE;
 }
 
@@ -237,5 +245,5 @@ ExitCode ve_set(Systemd *systemd, const char *name, char *const *changes) {
         code = prepare(&set);
         if (code == EXIT_DONE)
                 code = commit(&set, systemd);
-        return code == EXIT_DONE ? live_apply(systemd, name, &set.changes) : code;
+        return code == EXIT_DONE ? live_apply(systemd, set.definition, &set.changes) : code;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,13 +82,21 @@ static int take_over_root(const StorageAttach *attach, int private_fd, int memor
  * namespace, whatever ends the VE. Its ids are the VE's range, which does not change meanwhile.
  */
 static int stage_memory(const StorageAttach *attach, int private_fd) {
-        char id[16];
-        const MountOption options[] = {{"mode", "0700"}, {"uid", id}, {"gid", id}};
+        const Definition *definition = attach->definition;
+        char id[16], size[32], inodes[32];
+        MountOption options[5] = {{"mode", "0700"}, {"uid", id}, {"gid", id}};
         _cleanup_close_ int fd = -EBADF;
+        size_t n = 3;
         int r, back;
 
         (void) snprintf(id, sizeof(id), "%u", attach->uid_base);
-        fd = mount_new("tmpfs", "ephemeral", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+        (void) snprintf(size, sizeof(size), "%" PRIu64, definition->storage_size);
+        (void) snprintf(inodes, sizeof(inodes), "%" PRIu64, definition->storage_inodes);
+        if (definition->storage_size > 0)
+                options[n++] = (MountOption){"size", size};
+        if (definition->storage_inodes > 0)
+                options[n++] = (MountOption){"nr_inodes", inodes};
+        fd = mount_new("tmpfs", "ephemeral", options, n, MOUNT_ATTR_NODEV);
         r = fd < 0 ? fd : fsid_set(attach->uid_base);
         if (r >= 0)
                 r = make_directories(fd);
@@ -101,12 +111,7 @@ static int stage_memory(const StorageAttach *attach, int private_fd) {
         return attach_staged(attach, fd, "memory", "ephemeral data");
 }
 
-/*
- * Overlayfs keeps the credentials of whoever mounts it and works on the layers with them. With
- * fsuid 0, which an idmapped upper layer does not map, creating its work directory fails with
- * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root.
- */
-static int mount_as_root_of_ve(const StorageAttach *attach) {
+static int mount_overlay(const StorageAttach *attach) {
         char lower[128], upper[64], work[64];
         const MountOption options[] = {
                         {"lowerdir", lower},
@@ -117,7 +122,6 @@ static int mount_as_root_of_ve(const StorageAttach *attach) {
                         {"metacopy", "off"},
         };
         const char *top = attach->definition->ephemeral ? "memory" : "private";
-        int fd, r;
 
         if (attach->definition->ephemeral)
                 (void) snprintf(lower, sizeof(lower),
@@ -127,8 +131,22 @@ static int mount_as_root_of_ve(const StorageAttach *attach) {
                 (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
         (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/%s/upper", attach->staging_fd, top);
         (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/%s/work", attach->staging_fd, top);
-        r = fsid_set(attach->uid_base);
-        fd = r < 0 ? r : mount_new("overlay", "ve", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+        return mount_new("overlay", "ve", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+}
+
+/*
+ * Overlayfs keeps the credentials of whoever mounts it and works on the layers with them. With
+ * fsuid 0, which an idmapped upper layer does not map, creating its work directory fails with
+ * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root; and
+ * without the capability that ext4 lets pass over quotas and into what it reserves for the host's
+ * root.
+ */
+static int mount_as_root_of_ve(const StorageAttach *attach) {
+        int fd, r = fsid_set(attach->uid_base);
+
+        if (r >= 0)
+                r = capability_lower(CAP_SYS_RESOURCE);
+        fd = r < 0 ? r : mount_overlay(attach);
         r = fsid_set(0);
         if (r < 0 && fd >= 0) {
                 (void) fd_close(fd);

@@ -13,6 +13,7 @@
 #include "base/tree.h"
 #include "base/uuid.h"
 #include "storage/backend.h"
+#include "storage/limit.h"
 #include "ve/paths.h"
 
 /* No VE's name starts with a dot, so what does is aside: being made or being removed. */
@@ -38,61 +39,97 @@ bool storage_exists(const char *name) {
         return path && access(path, F_OK) >= 0;
 }
 
-int storage_measure(const char *name, uint64_t *ret) {
-        _cleanup_close_ int root_fd = open(VE_PRIVATE, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        uint64_t files;
-        struct stat st;
+static int open_private(int root_fd, const char *name) {
+        int fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-        if (root_fd < 0 || fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return -errno;
-        return tree_measure_at(root_fd, name, &files, ret);
+        return fd < 0 ? -errno : fd;
 }
 
-/* Fills the directory aside and syncs it; the caller renames it into place, or removes it. */
-static int create_aside(int root_fd, const char *aside, const StorageBackend *backend) {
-        _cleanup_close_ int fd = -EBADF;
+/* Counted by the kernel where it does that, else by a look at all files. */
+static int measure(int root_fd, const char *name, QuotaUsage *ret) {
+        _cleanup_close_ int fd = open_private(root_fd, name);
+        QuotaUsage usage = {};
         int r;
 
-        if (mkdirat(root_fd, aside, 0700) < 0)
-                return -errno;
-        fd = openat(root_fd, aside, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
-                return -errno;
-        r = backend->create(fd);
-        if (r < 0)
-                return r;
-        return fsync(fd) < 0 ? -errno : 0;
+                return fd;
+        r = limit_usage(fd, &usage);
+        if (r == -ENODATA)
+                r = tree_measure_at(root_fd, name, &usage.inodes, &usage.bytes);
+        if (r >= 0)
+                *ret = usage;
+        return r;
 }
 
-static int create(int root_fd, const char *name, const StorageBackend *backend) {
-        _cleanup_free_ char *aside = text_format(ASIDE_NEW "%s", name);
+int storage_usage(const char *name, QuotaUsage *ret) {
+        _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return root_fd < 0 ? -errno : measure(root_fd, name, ret);
+}
+
+static int fail_create(int error, const Definition *definition) {
+        return log_error_errno(error, "The private data of VE %s can't be made in %s: %m.",
+                        definition->name, VE_PRIVATE);
+}
+
+/* Fills the directory aside and syncs it; the caller renames it into place, or removes it. Logs. */
+static int create_aside(int root_fd, const char *aside, const Definition *definition) {
+        _cleanup_close_ int fd = -EBADF;
+        int r = mkdirat(root_fd, aside, 0700) < 0 ? -errno : 0;
+
+        if (r >= 0)
+                r = fd = open_private(root_fd, aside);
+        if (r < 0)
+                return fail_create(r, definition);
+        r = limit_begin(root_fd, fd, definition);
+        if (r < 0)
+                return r;
+        r = backends[definition->storage_type]->create(fd);
+        if (r >= 0 && fsync(fd) < 0)
+                r = -errno;
+        return r < 0 ? fail_create(r, definition) : 0;
+}
+
+static int put_in_place(int root_fd, const char *aside, const Definition *definition) {
+        int r = renameat2(root_fd, aside, root_fd, definition->name, RENAME_NOREPLACE) < 0 ? -errno
+                                                                                           : 0;
+
+        if (r >= 0 && fsync(root_fd) < 0)
+                r = -errno;
+        return r < 0 ? fail_create(r, definition) : 0;
+}
+
+static int remove_aside(int root_fd, const char *aside) {
+        _cleanup_close_ int fd = open_private(root_fd, aside);
+
+        if (fd >= 0)
+                limit_end(fd);
+        return tree_remove_at(root_fd, aside);
+}
+
+/* Logs. */
+static int create(int root_fd, const Definition *definition) {
+        _cleanup_free_ char *aside = text_format(ASIDE_NEW "%s", definition->name);
         int r;
 
         if (!aside)
-                return -ENOMEM;
+                return log_oom();
         /* Only what a killed creation of the same VE left: callers hold the VE's lock. */
-        r = tree_remove_at(root_fd, aside);
+        r = remove_aside(root_fd, aside);
+        if (r < 0)
+                return fail_create(r, definition);
+        r = create_aside(root_fd, aside, definition);
         if (r >= 0)
-                r = create_aside(root_fd, aside, backend);
-        if (r >= 0 && renameat2(root_fd, aside, root_fd, name, RENAME_NOREPLACE) < 0)
-                r = -errno;
-        if (r < 0) {
-                (void) tree_remove_at(root_fd, aside);
-                return r;
-        }
-        return fsync(root_fd) < 0 ? -errno : 0;
+                r = put_in_place(root_fd, aside, definition);
+        if (r < 0)
+                (void) remove_aside(root_fd, aside);
+        return r;
 }
 
 int storage_create(const Definition *definition) {
         _cleanup_close_ int root_fd = open_private_root();
-        int r;
 
-        r = root_fd < 0 ? root_fd
-                        : create(root_fd, definition->name, backends[definition->storage_type]);
-        if (r < 0)
-                return log_error_errno(r, "The private data of VE %s can't be made in %s: %m.",
-                                definition->name, VE_PRIVATE);
-        return 0;
+        return root_fd < 0 ? fail_create(root_fd, definition) : create(root_fd, definition);
 }
 
 /*
@@ -116,13 +153,13 @@ int storage_destroy(const char *name) {
                 return log_oom();
         if (root_fd < 0 && errno == ENOENT)
                 return 0;
-        r = root_fd < 0 ? -errno : tree_remove_at(root_fd, aside);
+        r = root_fd < 0 ? -errno : remove_aside(root_fd, aside);
         if (r >= 0)
-                r = tree_remove_at(root_fd, unfinished);
+                r = remove_aside(root_fd, unfinished);
         if (r >= 0)
                 r = move_aside(root_fd, name, aside);
         if (r >= 0)
-                r = tree_remove_at(root_fd, aside);
+                r = remove_aside(root_fd, aside);
         if (r < 0)
                 return log_error_errno(r, "The private data of VE %s can't be removed from %s: %m.",
                                 name, VE_PRIVATE);
@@ -147,38 +184,43 @@ void storage_sweep(void) {
                  * takes it over. */
                 if (!startswith(entry->d_name, ASIDE_GONE))
                         continue;
-                r = tree_remove_at(dirfd(dir), entry->d_name);
+                r = remove_aside(dirfd(dir), entry->d_name);
                 if (r < 0)
                         log_warning_errno(r, "%s/%s is left over and can't be removed: %m.",
                                         VE_PRIVATE, entry->d_name);
         }
 }
 
-static int open_or_create(const Definition *definition, const StorageBackend *backend) {
-        _cleanup_close_ int root_fd = open_private_root();
-        int fd, r;
+static int fail_open(int error, const Definition *definition) {
+        return log_error_errno(error, "The private data of VE %s can't be opened in %s: %m.",
+                        definition->name, VE_PRIVATE);
+}
 
-        if (root_fd < 0)
-                return root_fd;
-        fd = openat(root_fd, definition->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd >= 0 || errno != ENOENT)
-                return fd < 0 ? -errno : fd;
-        r = create(root_fd, definition->name, backend);
-        if (r < 0)
-                return r;
-        fd = openat(root_fd, definition->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        return fd < 0 ? -errno : fd;
+/* Logs. */
+static int open_or_create(int root_fd, const Definition *definition) {
+        int fd = root_fd < 0 ? root_fd : open_private(root_fd, definition->name), r;
+
+        if (fd == -ENOENT) {
+                r = create(root_fd, definition);
+                if (r < 0)
+                        return r;
+                fd = open_private(root_fd, definition->name);
+        }
+        return fd < 0 ? fail_open(fd, definition) : fd;
 }
 
 int storage_attach(const StorageAttach *attach) {
         const Definition *definition = attach->definition;
-        const StorageBackend *backend = backends[definition->storage_type];
-        _cleanup_close_ int fd = open_or_create(definition, backend);
+        _cleanup_close_ int root_fd = open_private_root();
+        _cleanup_close_ int fd = open_or_create(root_fd, definition);
+        int r;
 
         if (fd < 0)
-                return log_error_errno(fd, "The private data of VE %s can't be opened in %s: %m.",
-                                definition->name, VE_PRIVATE);
-        return backend->attach(attach, fd);
+                return fd;
+        r = limit_apply(root_fd, fd, definition);
+        if (r > 0)
+                r = limit_adopt(root_fd, fd, definition);
+        return r < 0 ? r : backends[definition->storage_type]->attach(attach, fd);
 }
 
 static int new_uuid(int private_fd, uint8_t ret[16]) {
@@ -201,9 +243,13 @@ static int read_uuid(int private_fd, uint8_t ret[16]) {
 }
 
 int storage_uuid(const Definition *definition, uint8_t ret[16]) {
-        _cleanup_close_ int fd = open_or_create(definition, backends[definition->storage_type]);
-        int r = fd < 0 ? fd : read_uuid(fd, ret);
+        _cleanup_close_ int root_fd = open_private_root();
+        _cleanup_close_ int fd = open_or_create(root_fd, definition);
+        int r;
 
+        if (fd < 0)
+                return fd;
+        r = read_uuid(fd, ret);
         if (r == -ENOENT)
                 r = new_uuid(fd, ret);
         if (r < 0)
@@ -211,4 +257,20 @@ int storage_uuid(const Definition *definition, uint8_t ret[16]) {
                                 "The id of VE %s can't be read from or kept in %s/%s: %m.",
                                 definition->name, VE_PRIVATE, definition->name);
         return 0;
+}
+
+int storage_check(const Definition *definition) {
+        _cleanup_close_ int root_fd = open_private_root();
+
+        return root_fd < 0 ? fail_open(root_fd, definition) : limit_check(root_fd, definition);
+}
+
+int storage_resize(const Definition *definition) {
+        _cleanup_close_ int root_fd = open_private_root();
+        _cleanup_close_ int fd = root_fd < 0 ? root_fd : open_private(root_fd, definition->name);
+
+        /* What is to be made will be made with them. */
+        if (fd == -ENOENT)
+                return 0;
+        return fd < 0 ? fail_open(fd, definition) : limit_apply(root_fd, fd, definition);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/quota.h"
 #include "ve/definition.h"
 
 /* True when VE NAME has private data on this host. */
@@ -26,10 +27,22 @@ int storage_create(const Definition *definition);
 int storage_destroy(const char *name);
 
 /*
- * What VE NAME takes on disk for itself alone, in bytes. Returns 0, -ENOENT when it has no private
- * data, -ESTALE when it moved what was being looked at, or -errno.
+ * What VE NAME takes on disk for itself alone, and how much of it it may. Returns 0, -ENOENT when
+ * it has no private data, -ESTALE when it moved what was being looked at, or -errno.
  */
-int storage_measure(const char *name, uint64_t *ret);
+int storage_usage(const char *name, QuotaUsage *ret);
+
+/*
+ * Checks whether the limits of DEFINITION, Size= and Inodes=, can be enforced. Returns 0,
+ * -EOPNOTSUPP or -errno. Logs.
+ */
+int storage_check(const Definition *definition);
+
+/*
+ * Brings the limits of a VE's private data to those of DEFINITION, whether it runs or not. Returns
+ * 0; 1 when that is done at its next start; or as storage_check(). Logs.
+ */
+int storage_resize(const Definition *definition);
 
 /* Removes what killed commands left in VE_PRIVATE. Logs what it could not. */
 void storage_sweep(void);

@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/macro.h"
 #include "ve/interface.h"
@@ -53,6 +54,8 @@ struct Definition {
 
         /* [Storage] */
         StorageType storage_type;
+        uint64_t storage_size;   /* bytes that the VE may take on disk; 0: no limit */
+        uint64_t storage_inodes; /* files; 0: no limit */
         char **binds, **binds_read_only; /* words for bind_parse() (ve/mount-words.h) */
         char **temporary_fs;             /* words for temporary_fs_parse() */
 

@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 
@@ -452,17 +451,6 @@ const SettingType setting_type_vlan = {
                 .expects = "a VLAN's number from 1 to 4094",
 };
 
-static int format_u64(const void *field, char **ret) {
-        uint64_t number = *(const uint64_t *) field;
-
-        *ret = number > 0 ? text_format("%" PRIu64, number) : NULL;
-        return number > 0 && !*ret ? -ENOMEM : 0;
-}
-
-static void clear_u64(void *field) {
-        *(uint64_t *) field = 0;
-}
-
 /* The least of which a full packet still passes within a second or two. */
 #define BANDWIDTH_MIN 8000
 
@@ -477,19 +465,8 @@ static int parse_bandwidth(const char *value, void *field) {
 
 const SettingType setting_type_bandwidth = {
                 .parse = parse_bandwidth,
-                .format = format_u64,
-                .clear = clear_u64,
+                .format = setting_format_u64,
+                .clear = setting_clear_u64,
                 .expects = "bits in a second, as 10M: at least 8K, with K, M, G or T for powers of "
                            "1000",
-};
-
-static int parse_size(const char *value, void *field) {
-        return size_parse(value, field);
-}
-
-const SettingType setting_type_size = {
-                .parse = parse_size,
-                .format = format_u64,
-                .clear = clear_u64,
-                .expects = "a number of bytes, with K, M, G or T for powers of 1024, as 256K",
 };

@@ -3,8 +3,10 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/text.h"
+#include "ve/interface.h"
 #include "ve/name.h"
 #include "ve/signal-name.h"
 
@@ -190,4 +192,33 @@ const SettingType setting_type_storage = {
                 .parse = parse_storage,
                 .format = format_storage,
                 .expects = "overlay",
+};
+
+int setting_format_u64(const void *field, char **ret) {
+        uint64_t number = *(const uint64_t *) field;
+
+        *ret = number > 0 ? text_format("%" PRIu64, number) : NULL;
+        return number > 0 && !*ret ? -ENOMEM : 0;
+}
+
+void setting_clear_u64(void *field) {
+        *(uint64_t *) field = 0;
+}
+
+static int parse_size(const char *value, void *field) {
+        return size_parse(value, field);
+}
+
+const SettingType setting_type_size = {
+                .parse = parse_size,
+                .format = setting_format_u64,
+                .clear = setting_clear_u64,
+                .expects = "a number of bytes, with K, M, G or T for powers of 1024, as 256K",
+};
+
+const SettingType setting_type_inodes = {
+                .parse = parse_size,
+                .format = setting_format_u64,
+                .clear = setting_clear_u64,
+                .expects = "a number of files, with K, M, G or T for powers of 1024, as 100K",
 };

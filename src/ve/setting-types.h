@@ -21,6 +21,10 @@ struct SettingType {
 int setting_format_string(const void *field, char **ret);
 void setting_clear_string(void *field);
 
+/* For members that are uint64_t, 0 for no value. */
+int setting_format_u64(const void *field, char **ret);
+void setting_clear_u64(void *field);
+
 extern const SettingType setting_type_template;
 extern const SettingType setting_type_profile;
 extern const SettingType setting_type_hostname;
@@ -29,6 +33,8 @@ extern const SettingType setting_type_notify_ready;
 extern const SettingType setting_type_signal;
 extern const SettingType setting_type_uuid;
 extern const SettingType setting_type_storage;
+extern const SettingType setting_type_size;
+extern const SettingType setting_type_inodes;
 
 /* Of [Storage], in ve/mount-words.c. */
 extern const SettingType setting_type_binds;
@@ -52,4 +58,3 @@ extern const SettingType setting_type_mtu;
 extern const SettingType setting_type_forwards;
 extern const SettingType setting_type_access;
 extern const SettingType setting_type_bandwidth;
-extern const SettingType setting_type_size;

@@ -76,6 +76,10 @@ static int cell_used(const void *row, bool json, char **ret) {
         return bytes(((const VeInfo *) row)->used, json, ret);
 }
 
+static int cell_size(const void *row, bool json, char **ret) {
+        return bytes(((const VeInfo *) row)->size, json, ret);
+}
+
 static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
         const VeInfo *info = row;
 
@@ -150,6 +154,11 @@ static const TableColumn columns[] = {
                                 .kind = TABLE_NUMBER,
                                 .extra = true,
                                 .cell = cell_used},
+                {.name = "size",
+                                .summary = "how much it may take on disk",
+                                .kind = TABLE_NUMBER,
+                                .extra = true,
+                                .cell = cell_size},
                 {.name = "enabled",
                                 .summary = "as `systemctl is-enabled` has it",
                                 .extra = true,
@@ -203,7 +212,7 @@ static int print(Systemd *systemd, char **names) {
                         (wanted("reload") ? INSPECT_RELOAD : 0) |
                         (wanted("enabled") ? INSPECT_ENABLED : 0) |
                         (wanted("address") || wanted("rx") || wanted("tx") ? INSPECT_NETWORK : 0) |
-                        (wanted("used") ? INSPECT_STORAGE : 0);
+                        (wanted("used") || wanted("size") ? INSPECT_STORAGE : 0);
         size_t n = 0;
         int r;
 
@@ -243,7 +252,8 @@ const Verb verb_list = {
                          "with -o: address (its addresses, with blanks between them), rx and tx "
                          "(what it has received and sent over its veth interfaces since its "
                          "start), used (what it takes on disk for itself alone, without what its "
-                         "template shares with others), enabled, result, reload. \"-\" (JSON: "
+                         "template shares with others), size (how much of that it may), "
+                         "enabled, result, reload. \"-\" (JSON: "
                          "null) is what there isn't "
                          "or what the host can't tell.\n\n"
                          "Example:\n\n"

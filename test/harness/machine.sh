@@ -30,6 +30,8 @@ make_image() {
     cp "$dir"/boot/vmlinuz-* "$image.kernel"
     cp "$dir"/boot/initrd.img-* "$image.initrd"
     mke2fs -q -t ext4 -O ^quota -d "$dir" "$image" 4G || return 1
+    # Debian's initrd could not mount a root with quotas.
+    mke2fs -q -t ext4 -O quota,project "$image.quota" 256M || return 1
     rm -rf --one-file-system "$dir"
 }
 
@@ -53,6 +55,7 @@ boot_machine() (
     nice -n 10 timeout --kill-after=10 900 qemu-system-x86_64 -accel tcg,thread=multi \
         -cpu max,cx16=off -smp 2 -m 2048 -no-reboot -nodefaults -display none \
         -drive "file=$image,format=raw,if=virtio,cache=unsafe" \
+        -drive "file=$image.quota,format=raw,if=virtio,cache=unsafe" \
         -netdev hubport,id=one,hubid=0 -device virtio-net-pci,netdev=one,romfile= \
         -netdev hubport,id=other,hubid=0 -device virtio-net-pci,netdev=other,romfile= \
         -kernel "$image.kernel" -initrd "$image.initrd" \
