@@ -213,7 +213,8 @@ const SettingType setting_type_size = {
                 .parse = parse_size,
                 .format = setting_format_u64,
                 .clear = setting_clear_u64,
-                .expects = "a number of bytes, with K, M, G or T for powers of 1024, as 256K",
+                .expects = "a number of bytes, with K, M, G or T for powers of 1024, as 256K or "
+                           "10G",
 };
 
 const SettingType setting_type_inodes = {
