@@ -2,7 +2,18 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+
+/* Of what a program says, only its last line is wanted. */
+#define SAID_MAX ((size_t) 1024 * 1024)
 
 int process_wait(pid_t pid) {
         int status;
@@ -11,4 +22,57 @@ int process_wait(pid_t pid) {
                 if (errno != EINTR)
                         return -errno;
         return status;
+}
+
+/* Returns 0 or an errno, as posix_spawn(3) does. */
+static int spawn(char *const argv[], int fd, int said_fd, pid_t *ret) {
+        char *const environment[] = {(char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                        (char *) "LC_ALL=C.UTF-8", NULL};
+        posix_spawn_file_actions_t actions;
+        int r = posix_spawn_file_actions_init(&actions);
+
+        if (r != 0)
+                return r;
+        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, said_fd, STDOUT_FILENO);
+        if (r == 0)
+                r = posix_spawn_file_actions_adddup2(&actions, said_fd, STDERR_FILENO);
+        if (r == 0 && fd >= 0)
+                r = posix_spawn_file_actions_adddup2(&actions, fd, STDERR_FILENO + 1);
+        if (r == 0)
+                r = posix_spawn(ret, argv[0], &actions, NULL, argv, environment);
+        (void) posix_spawn_file_actions_destroy(&actions);
+        return r;
+}
+
+/* The last line of TEXT that has something in it, cleaned; or NULL. Takes TEXT apart. */
+static char *last_line(char *text) {
+        char *last = NULL, *line;
+
+        while ((line = strsep(&text, "\n")))
+                if (*line)
+                        last = line;
+        return last ? text_clean(last) : NULL;
+}
+
+int process_run(char *const argv[], int fd, char **ret_said) {
+        _cleanup_close_ int said_fd = memfd_create("said", MFD_CLOEXEC);
+        _cleanup_free_ char *text = NULL;
+        int status, r;
+        pid_t pid;
+
+        if (said_fd < 0)
+                return -errno;
+        r = spawn(argv, fd, said_fd, &pid);
+        if (r != 0)
+                return -r;
+        status = process_wait(pid);
+        if (status < 0)
+                return status;
+        if (lseek(said_fd, 0, SEEK_SET) < 0)
+                return -errno;
+        r = file_read_fd(said_fd, SAID_MAX, &text, NULL);
+        *ret_said = r < 0 ? NULL : last_line(text);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }

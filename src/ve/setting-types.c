@@ -217,9 +217,25 @@ const SettingType setting_type_size = {
                            "10G",
 };
 
-const SettingType setting_type_inodes = {
-                .parse = parse_size,
+static int parse_limit(const char *value, void *field) {
+        if (!streq(value, "infinity"))
+                return parse_size(value, field);
+        setting_clear_u64(field);
+        return 0;
+}
+
+const SettingType setting_type_disk_size = {
+                .parse = parse_limit,
                 .format = setting_format_u64,
                 .clear = setting_clear_u64,
-                .expects = "a number of files, with K, M, G or T for powers of 1024, as 100K",
+                .expects = "infinity or a number of bytes, with K, M, G or T for powers of 1024, "
+                           "as 10G",
+};
+
+const SettingType setting_type_inodes = {
+                .parse = parse_limit,
+                .format = setting_format_u64,
+                .clear = setting_clear_u64,
+                .expects = "infinity or a number of files, with K, M, G or T for powers of 1024, "
+                           "as 100K",
 };

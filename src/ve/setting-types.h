@@ -34,6 +34,7 @@ extern const SettingType setting_type_signal;
 extern const SettingType setting_type_uuid;
 extern const SettingType setting_type_storage;
 extern const SettingType setting_type_size;
+extern const SettingType setting_type_disk_size;
 extern const SettingType setting_type_inodes;
 
 /* Of [Storage], in ve/mount-words.c. */

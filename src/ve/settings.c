@@ -92,7 +92,7 @@ static const Setting table[] = {
                 {
                                 .section = "Storage",
                                 .key = "Size",
-                                .type = &setting_type_size,
+                                .type = &setting_type_disk_size,
                                 .offset = offsetof(Definition, storage_size),
                                 .summary = "how much the VE may take on disk",
                                 .fallback = "no limit",

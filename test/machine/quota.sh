@@ -106,7 +106,7 @@ shrink() {
     expect "$(fill small /root/a 5)" 5 "how many MiB of 5 fit into 10, when there is room again"
     systemctl restart ve@small
     expect "$(told small)" 10 "the size after a restart"
-    vectl set small Storage.Size=
+    vectl set small Storage.Size=infinity
     expect "$(fill small /root/a 30)" 30 "how many MiB can be written without a limit"
 }
 check "and shrinks live, below what is in use, too; and goes" shrink
@@ -119,7 +119,7 @@ inodes() {
     inside small /bin/sh -c 'i=0; while [ $i -lt 200 ] && touch /root/f$i 2>/dev/null; do i=$((i + 1)); done; echo $i' >"$WORK/made"
     [ "$(cat "$WORK/made")" -gt 50 ] && [ "$(cat "$WORK/made")" -lt 100 ] || fail "$(cat "$WORK/made") files fit into 100 inodes"
     inside neighbour /bin/touch /root/new
-    vectl set small Storage.Inodes=
+    vectl set small Storage.Inodes=infinity
     inside small /bin/touch /root/new
 }
 check "Inodes= holds, live, and goes" inodes
@@ -155,8 +155,8 @@ check "the VE's root can't leave its project" attack
 adopted() {
     local file
     # As from before there were quotas.
-    chattr -R -f -P -p 0 $PRIVATE/early
-    chattr -P -p 0 $PRIVATE/early
+    find $PRIVATE/early -type d -exec chattr -P -p 0 {} +
+    find $PRIVATE/early -type f -exec chattr -p 0 {} +
     vectl set early Storage.Size=20M
     expect "$(column early size)" null "its size, before its start"
     start early
