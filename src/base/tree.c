@@ -72,8 +72,8 @@ static int visit(Walk *walk, Level *level, const char *name) {
         if (fstatat(walk->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
         r = walk->visitor->entry(walk->fd, name, &st, walk->userdata);
-        if (r < 0 || !S_ISDIR(st.st_mode))
-                return r;
+        if (r != 0 || !S_ISDIR(st.st_mode))
+                return r < 0 ? r : 0;
         if (st.st_dev != walk->device)
                 return walk->visitor->skip_mounts ? 0 : -EXDEV;
         return remember(level, name);
@@ -153,7 +153,8 @@ static int descend(Walk *walk, int dir_fd, const char *name) {
                 return r;
         fd_close(walk->fd);
         walk->fd = TAKE_FD(fd);
-        return read_level(walk, &walk->levels[walk->n_levels - 1]);
+        r = walk->visitor->enter ? walk->visitor->enter(walk->fd, name, &st, walk->userdata) : 0;
+        return r < 0 ? r : read_level(walk, &walk->levels[walk->n_levels - 1]);
 }
 
 /* Leaves a directory. The first one is the caller's. */
@@ -162,7 +163,10 @@ static int ascend(Walk *walk) {
         const char *name;
         struct stat st;
         Level *level;
+        int r = walk->visitor->finish ? walk->visitor->finish(walk->fd, walk->userdata) : 0;
 
+        if (r < 0)
+                return r;
         free(walk->levels[--walk->n_levels].names);
         if (walk->n_levels == 0)
                 return 0;

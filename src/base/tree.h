@@ -10,11 +10,16 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/* A hook that is NULL has nothing to do. What is negative ends the walk. */
 typedef struct TreeVisitor {
+        /* Called when a directory, FD, was gone into, the first one too, before anything in it. */
+        int (*enter)(int fd, const char *name, const struct stat *st, void *userdata);
         /* Called for all there is in a directory before any of its directories is gone into.
-         * Negative ends the walk. */
+         * Positive: it is not gone into. Never NULL. */
         int (*entry)(int dir_fd, const char *name, const struct stat *st, void *userdata);
-        /* Called when all below directory NAME is done; NULL: nothing to do. */
+        /* Called when all below directory FD is done, the first one too, before it is left. */
+        int (*finish)(int fd, void *userdata);
+        /* Called when directory NAME was left. */
         int (*leave)(int dir_fd, const char *name, void *userdata);
         /* Passes over other filesystems that are mounted in it; else they end the walk, -EXDEV. */
         bool skip_mounts;
