@@ -7,7 +7,7 @@
 
 /* The largest uid and gid of a VE. */
 #define IMPORT_MAX_ID 65535
-/* Directories in directories: deleting walks down with two descriptors for each. */
+/* Directories in directories: a path of an archive that goes deeper is taken for an attack. */
 #define IMPORT_MAX_DEPTH 256
 
 /*
