@@ -10,9 +10,8 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/text.h"
 
-/* Of what a program says, only its last line is wanted. */
+/* What more a program says than that is none of those we run. */
 #define SAID_MAX ((size_t) 1024 * 1024)
 
 int process_wait(pid_t pid) {
@@ -46,19 +45,8 @@ static int spawn(char *const argv[], int fd, int said_fd, pid_t *ret) {
         return r;
 }
 
-/* The last line of TEXT that has something in it, cleaned; or NULL. Takes TEXT apart. */
-static char *last_line(char *text) {
-        char *last = NULL, *line;
-
-        while ((line = strsep(&text, "\n")))
-                if (*line)
-                        last = line;
-        return last ? text_clean(last) : NULL;
-}
-
 int process_run(char *const argv[], int fd, char **ret_said) {
         _cleanup_close_ int said_fd = memfd_create("said", MFD_CLOEXEC);
-        _cleanup_free_ char *text = NULL;
         int status, r;
         pid_t pid;
 
@@ -72,7 +60,8 @@ int process_run(char *const argv[], int fd, char **ret_said) {
                 return status;
         if (lseek(said_fd, 0, SEEK_SET) < 0)
                 return -errno;
-        r = file_read_fd(said_fd, SAID_MAX, &text, NULL);
-        *ret_said = r < 0 ? NULL : last_line(text);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+        if (!WIFEXITED(status))
+                return -ECHILD;
+        r = file_read_fd(said_fd, SAID_MAX, ret_said, NULL);
+        return r < 0 ? r : WEXITSTATUS(status);
 }

@@ -10,7 +10,7 @@ int process_wait(pid_t pid);
 
 /*
  * Runs a program and waits for it. ARGV[0] is its path; it reads nothing, and has a plain
- * environment. FD, if it is one, is its descriptor 3. *RET_SAID is the last line that it printed,
- * cleaned, or NULL. Returns its exit status, -ECHILD when a signal ended it, or -errno.
+ * environment. FD, if it is one, is its descriptor 3. *RET_SAID is what it printed, the caller's to
+ * free. Returns its exit status, -ECHILD when a signal ended it, or -errno.
  */
 int process_run(char *const argv[], int fd, char **ret_said);

@@ -58,16 +58,6 @@ int capability_raise(void) {
         return set(data);
 }
 
-int capability_lower(int capability) {
-        struct __user_cap_data_struct data[2];
-        int r = get(data);
-
-        if (r < 0)
-                return r;
-        data[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
-        return set(data);
-}
-
 int fsid_set(uint32_t id) {
         setfsuid(id);
         setfsgid(id);

@@ -19,6 +19,3 @@ int fsid_set(uint32_t id);
 
 /* Raises all permitted capabilities into the effective set again. Returns 0 or -errno. */
 int capability_raise(void);
-
-/* Takes CAP_* out of the effective set, until it is raised again. Returns 0 or -errno. */
-int capability_lower(int capability);

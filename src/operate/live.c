@@ -151,10 +151,6 @@ static bool changes_any(const Assignments *changes, Effect effect) {
         return false;
 }
 
-bool live_changes_size(const Assignments *changes) {
-        return changes_any(changes, EFFECT_SIZE);
-}
-
 /* What it has written already stays. */
 static void warn_of_use(const Definition *definition) {
         QuotaUsage usage;
@@ -244,7 +240,7 @@ ExitCode live_apply(Systemd *systemd, const Definition *definition, const Assign
         for (size_t i = 0; slice && i < changes->n; i++)
                 if (streq(changes->list[i].section, "Slice"))
                         warn_of_set_property(slice, changes->list[i].key);
-        if (live_changes_size(changes))
+        if (changes_any(changes, EFFECT_SIZE))
                 code = update_size(definition, &live.size);
         if (code == EXIT_DONE)
                 code = operation_unit_state(systemd, name, &state);

@@ -7,9 +7,6 @@
 #include "ve/assignment.h"
 #include "ve/definition.h"
 
-/* True when CHANGES have a say in how much the VE may take on disk. */
-bool live_changes_size(const Assignments *changes);
-
 /*
  * Has CHANGES, which systemd has loaded and which have led to DEFINITION, take effect in its VE: if
  * that is up, as far as they can without a restart, and says which do and which don't. Logs. What

@@ -21,6 +21,7 @@ ExitCode operation_exit_code(int r) {
         case -EEXIST:
                 return EXIT_EXISTS;
         case -EBUSY:
+        case -EMEDIUMTYPE: /* of another type of storage */
                 return EXIT_BUSY;
         case -EACCES:
         case -EPERM:

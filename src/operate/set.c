@@ -181,6 +181,13 @@ static void warn_of_later(const Set *set, const Definition *definition) {
         }
 }
 
+static ExitCode check_storage(const Set *set) {
+        for (size_t i = 0; i < set->changes.n; i++)
+                if (streq(set->changes.list[i].section, "Storage"))
+                        return operation_exit_code(storage_check(set->definition));
+        return EXIT_DONE;
+}
+
 /* From what is there to what is to be there, in memory. */
 static ExitCode prepare(Set *set) {
         _cleanup_(messages_done) Messages messages = {};
@@ -196,14 +203,8 @@ static ExitCode prepare(Set *set) {
                 return code;
         if (set->definition->error)
                 return refuse(set, &messages);
-        if (live_changes_size(&set->changes)) {
-                int r = storage_check(set->definition);
-
-                if (r < 0)
-                        return operation_exit_code(r);
-        }
         warn_of_later(set, set->definition);
-        return EXIT_DONE;
+        return check_storage(set);
 }
 
 static ExitCode put_back(const Set *set) {

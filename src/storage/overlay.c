@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,8 @@
 #include "kernel/capability.h"
 #include "kernel/mount.h"
 #include "storage/backend.h"
+#include "storage/limit.h"
+#include "storage/overlay.h"
 #include "ve/paths.h"
 #include "ve/uid-range.h"
 
@@ -32,18 +33,13 @@ static int attach_staged(const StorageAttach *attach, int fd, const char *name, 
 
 /*
  * Overlayfs takes its layers by path, and only from mounts that are attached in the caller's mount
- * namespace: clones FD's mount, maps its ids, and attaches it as NAME below the staging directory.
+ * namespace: maps the ids of the detached mount MOUNT_FD, and attaches it as NAME below the staging
+ * directory.
  */
-static int stage_layer(const StorageAttach *attach, int fd, const char *name, uint64_t attributes,
-                const char *what) {
-        _cleanup_close_ int mount_fd = -EBADF;
-        int r;
+static int stage_mount(const StorageAttach *attach, int mount_fd, const char *name,
+                uint64_t attributes, const char *what) {
+        int r = mount_set(mount_fd, attributes, attach->userns_fd);
 
-        mount_fd = mount_clone(fd, "", /* recursive= */ false);
-        if (mount_fd < 0)
-                return log_error_errno(mount_fd, "The %s of VE %s can't be cloned: %m.", what,
-                                attach->definition->name);
-        r = mount_set(mount_fd, attributes, attach->userns_fd);
         if (r == -EINVAL)
                 return log_error_errno(-EOPNOTSUPP,
                                 "The filesystem that holds the %s of VE %s can't be idmapped; "
@@ -55,11 +51,20 @@ static int stage_layer(const StorageAttach *attach, int fd, const char *name, ui
         return attach_staged(attach, mount_fd, name, what);
 }
 
-/* Upper and work directory of PRIVATE_FD. The former becomes the root directory of the VE, whose
- * mode must let all of its users in. */
-static int make_directories(int private_fd) {
-        if (mkdirat(private_fd, "upper", 0755) < 0 || fchmodat(private_fd, "upper", 0755, 0) < 0 ||
-                        mkdirat(private_fd, "work", 0700) < 0)
+/* The mount that FD is in, from there on, detached. Logs. */
+static int clone_layer(const StorageAttach *attach, int fd, const char *what) {
+        int mount_fd = mount_clone(fd, "", /* recursive= */ false);
+
+        if (mount_fd < 0)
+                return log_error_errno(mount_fd, "The %s of VE %s can't be cloned: %m.", what,
+                                attach->definition->name);
+        return mount_fd;
+}
+
+/* "upper" becomes the root directory of the VE, whose mode must let all of its users in. */
+int overlay_make(int dir_fd) {
+        if (mkdirat(dir_fd, "upper", 0755) < 0 || fchmodat(dir_fd, "upper", 0755, 0) < 0 ||
+                        mkdirat(dir_fd, "work", 0700) < 0)
                 return -errno;
         return 0;
 }
@@ -99,7 +104,7 @@ static int stage_memory(const StorageAttach *attach, int private_fd) {
         fd = mount_new("tmpfs", "ephemeral", options, n, MOUNT_ATTR_NODEV);
         r = fd < 0 ? fd : fsid_set(attach->uid_base);
         if (r >= 0)
-                r = make_directories(fd);
+                r = overlay_make(fd);
         if (r >= 0)
                 r = take_over_root(attach, private_fd, fd);
         back = fsid_set(0);
@@ -137,15 +142,12 @@ static int mount_overlay(const StorageAttach *attach) {
 /*
  * Overlayfs keeps the credentials of whoever mounts it and works on the layers with them. With
  * fsuid 0, which an idmapped upper layer does not map, creating its work directory fails with
- * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root; and
- * without the capability that ext4 lets pass over quotas and into what it reserves for the host's
- * root.
+ * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root. (Of the
+ * capabilities, it drops by itself what passes over quotas.)
  */
 static int mount_as_root_of_ve(const StorageAttach *attach) {
-        int fd, r = fsid_set(attach->uid_base);
+        int r = fsid_set(attach->uid_base), fd;
 
-        if (r >= 0)
-                r = capability_lower(CAP_SYS_RESOURCE);
         fd = r < 0 ? r : mount_overlay(attach);
         r = fsid_set(0);
         if (r < 0 && fd >= 0) {
@@ -176,25 +178,30 @@ static int check_private(const StorageAttach *attach, int private_fd) {
 }
 
 /* What an ephemeral VE has kept from when it was none is there, to be read. */
-static int stage_private(const StorageAttach *attach, int private_fd) {
+static int stage_private(const StorageAttach *attach, int mount_fd) {
         const bool ephemeral = attach->definition->ephemeral;
-        int r = check_private(attach, private_fd);
+        int r = check_private(attach, mount_fd);
 
         if (r >= 0)
-                r = stage_layer(attach, private_fd, "private",
+                r = stage_mount(attach, mount_fd, "private",
                                 MOUNT_ATTR_NODEV | (ephemeral ? MOUNT_ATTR_RDONLY : 0),
                                 "private data");
-        return r >= 0 && ephemeral ? stage_memory(attach, private_fd) : r;
+        return r >= 0 && ephemeral ? stage_memory(attach, mount_fd) : r;
 }
 
-static int overlay_attach(const StorageAttach *attach, int private_fd) {
-        int fd, r;
+static int stage_template(const StorageAttach *attach) {
+        _cleanup_close_ int mount_fd = clone_layer(attach, attach->template_fd, "template");
 
-        r = stage_layer(attach, attach->template_fd, "lower", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
-                        "template");
-        if (r < 0)
-                return r;
-        r = stage_private(attach, private_fd);
+        return mount_fd < 0 ? mount_fd
+                            : stage_mount(attach, mount_fd, "lower",
+                                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, "template");
+}
+
+int overlay_attach(const StorageAttach *attach, int mount_fd) {
+        int fd, r = stage_template(attach);
+
+        if (r >= 0)
+                r = stage_private(attach, mount_fd);
         if (r < 0)
                 return r;
         fd = mount_as_root_of_ve(attach);
@@ -208,8 +215,43 @@ static int overlay_attach(const StorageAttach *attach, int private_fd) {
         return fd;
 }
 
+/* --- the type: both directories are in the private data itself */
+
+static bool is_overlay(int private_fd) {
+        return faccessat(private_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+static int create(int root_fd, int private_fd, const Definition *definition) {
+        int r = limit_begin(root_fd, private_fd, definition);
+
+        if (r < 0)
+                return r;
+        r = overlay_make(private_fd);
+        if (r < 0)
+                return log_error_errno(r, "The private data of VE %s can't be made in %s: %m.",
+                                definition->name, VE_PRIVATE);
+        return 0;
+}
+
+static int attach(const StorageAttach *attach, int root_fd, int private_fd) {
+        _cleanup_close_ int mount_fd = -EBADF;
+        int r = limit_apply(root_fd, private_fd, attach->definition);
+
+        if (r > 0)
+                r = limit_adopt(root_fd, private_fd, attach->definition);
+        if (r < 0)
+                return r;
+        mount_fd = clone_layer(attach, private_fd, "private data");
+        return mount_fd < 0 ? mount_fd : overlay_attach(attach, mount_fd);
+}
+
 const StorageBackend storage_overlay = {
                 .name = "overlay",
-                .create = make_directories,
-                .attach = overlay_attach,
+                .is = is_overlay,
+                .check = limit_check,
+                .create = create,
+                .attach = attach,
+                .resize = limit_apply,
+                .usage = limit_usage,
+                .end = limit_end,
 };

@@ -13,7 +13,6 @@
 #include "base/tree.h"
 #include "base/uuid.h"
 #include "storage/backend.h"
-#include "storage/limit.h"
 #include "ve/paths.h"
 
 /* No VE's name starts with a dot, so what does is aside: being made or being removed. */
@@ -22,7 +21,20 @@
 
 static const StorageBackend *const backends[_STORAGE_TYPE_MAX] = {
                 [STORAGE_OVERLAY] = &storage_overlay,
+                [STORAGE_IMAGE] = &storage_image,
 };
+
+/* What the private data is of, or NULL when it is damaged beyond that. */
+static const StorageBackend *backend_of(int private_fd) {
+        for (size_t i = 0; i < ELEMENTSOF(backends); i++)
+                if (backends[i]->is(private_fd))
+                        return backends[i];
+        return NULL;
+}
+
+static const StorageBackend *backend_for(const Definition *definition) {
+        return backends[definition->storage_type];
+}
 
 static int open_private_root(void) {
         int fd, r = dir_make_all(VE_PRIVATE, 0755);
@@ -48,12 +60,14 @@ static int open_private(int root_fd, const char *name) {
 /* Counted by the kernel where it does that, else by a look at all files. */
 static int measure(int root_fd, const char *name, QuotaUsage *ret) {
         _cleanup_close_ int fd = open_private(root_fd, name);
+        const StorageBackend *backend;
         QuotaUsage usage = {};
         int r;
 
         if (fd < 0)
                 return fd;
-        r = limit_usage(fd, &usage);
+        backend = backend_of(fd);
+        r = backend && backend->usage ? backend->usage(fd, &usage) : -ENODATA;
         if (r == -ENODATA)
                 r = tree_measure_at(root_fd, name, &usage.inodes, &usage.bytes);
         if (r >= 0)
@@ -81,13 +95,10 @@ static int create_aside(int root_fd, const char *aside, const Definition *defini
                 r = fd = open_private(root_fd, aside);
         if (r < 0)
                 return fail_create(r, definition);
-        r = limit_begin(root_fd, fd, definition);
+        r = backend_for(definition)->create(root_fd, fd, definition);
         if (r < 0)
                 return r;
-        r = backends[definition->storage_type]->create(fd);
-        if (r >= 0 && fsync(fd) < 0)
-                r = -errno;
-        return r < 0 ? fail_create(r, definition) : 0;
+        return fsync(fd) < 0 ? fail_create(-errno, definition) : 0;
 }
 
 static int put_in_place(int root_fd, const char *aside, const Definition *definition) {
@@ -102,8 +113,12 @@ static int put_in_place(int root_fd, const char *aside, const Definition *defini
 static int remove_aside(int root_fd, const char *aside) {
         _cleanup_close_ int fd = open_private(root_fd, aside);
 
-        if (fd >= 0)
-                limit_end(fd);
+        if (fd >= 0) {
+                const StorageBackend *backend = backend_of(fd);
+
+                if (backend && backend->end)
+                        backend->end(fd);
+        }
         return tree_remove_at(root_fd, aside);
 }
 
@@ -209,18 +224,25 @@ static int open_or_create(int root_fd, const Definition *definition) {
         return fd < 0 ? fail_open(fd, definition) : fd;
 }
 
+/* What is damaged beyond being known is for the type to complain of. Logs. */
+static int check_type(int private_fd, const Definition *definition) {
+        const StorageBackend *is = backend_of(private_fd), *wanted = backend_for(definition);
+
+        if (!is || is == wanted)
+                return 0;
+        return log_error_errno(-EMEDIUMTYPE,
+                        "The private data of VE %s is of type %s, and can't be used as one of type "
+                        "%s: have its definition say Type=%s again.",
+                        definition->name, is->name, wanted->name, is->name);
+}
+
 int storage_attach(const StorageAttach *attach) {
         const Definition *definition = attach->definition;
         _cleanup_close_ int root_fd = open_private_root();
         _cleanup_close_ int fd = open_or_create(root_fd, definition);
-        int r;
+        int r = fd < 0 ? fd : check_type(fd, definition);
 
-        if (fd < 0)
-                return fd;
-        r = limit_apply(root_fd, fd, definition);
-        if (r > 0)
-                r = limit_adopt(root_fd, fd, definition);
-        return r < 0 ? r : backends[definition->storage_type]->attach(attach, fd);
+        return r < 0 ? r : backend_for(definition)->attach(attach, root_fd, fd);
 }
 
 static int new_uuid(int private_fd, uint8_t ret[16]) {
@@ -260,17 +282,29 @@ int storage_uuid(const Definition *definition, uint8_t ret[16]) {
 }
 
 int storage_check(const Definition *definition) {
-        _cleanup_close_ int root_fd = open_private_root();
+        _cleanup_close_ int root_fd = open_private_root(), fd = -EBADF;
+        int r = 0;
 
-        return root_fd < 0 ? fail_open(root_fd, definition) : limit_check(root_fd, definition);
+        if (root_fd < 0)
+                return fail_open(root_fd, definition);
+        fd = open_private(root_fd, definition->name);
+        if (fd < 0 && fd != -ENOENT)
+                return fail_open(fd, definition);
+        if (fd >= 0)
+                r = check_type(fd, definition);
+        return r < 0 ? r : backend_for(definition)->check(root_fd, definition);
 }
 
 int storage_resize(const Definition *definition) {
         _cleanup_close_ int root_fd = open_private_root();
         _cleanup_close_ int fd = root_fd < 0 ? root_fd : open_private(root_fd, definition->name);
+        int r;
 
         /* What is to be made will be made with them. */
         if (fd == -ENOENT)
                 return 0;
-        return fd < 0 ? fail_open(fd, definition) : limit_apply(root_fd, fd, definition);
+        if (fd < 0)
+                return fail_open(fd, definition);
+        r = check_type(fd, definition);
+        return r < 0 ? r : backend_for(definition)->resize(root_fd, fd, definition);
 }

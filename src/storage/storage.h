@@ -33,8 +33,9 @@ int storage_destroy(const char *name);
 int storage_usage(const char *name, QuotaUsage *ret);
 
 /*
- * Checks whether the limits of DEFINITION, Size= and Inodes=, can be enforced. Returns 0,
- * -EOPNOTSUPP or -errno. Logs.
+ * Checks whether what DEFINITION says of storage can be had: the limits, Size= and Inodes=, and the
+ * type where there is private data already (-EMEDIUMTYPE). Returns 0, -EOPNOTSUPP for what the
+ * host's filesystem can't do, or another -errno. Logs.
  */
 int storage_check(const Definition *definition);
 

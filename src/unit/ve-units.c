@@ -137,6 +137,14 @@ static int add_mount_order(UnitText *text, const Definition *definition) {
         return r < 0 ? r : add_bind_order(text, definition->binds_read_only, &why);
 }
 
+static void add_image_order(UnitText *text, const Definition *definition) {
+        if (definition->storage_type != STORAGE_IMAGE)
+                return;
+        unit_text_add(text, "Unit", "An image is mounted by way of a loop device.", "Wants",
+                        "modprobe@loop.service");
+        unit_text_add(text, "Unit", NULL, "After", "modprobe@loop.service");
+}
+
 static int add_unit_section(UnitText *text, const Definition *definition) {
         int r = add_source_path(text, definition);
 
@@ -150,6 +158,7 @@ static int add_unit_section(UnitText *text, const Definition *definition) {
                 unit_text_add(text, "Unit", NULL, "After", HOST_TEMPLATE_UNIT);
         }
         add_network_order(text, definition);
+        add_image_order(text, definition);
         r = add_mount_order(text, definition);
         return r < 0 ? r : add_pass_lines(text, definition, "Unit");
 }
@@ -169,6 +178,13 @@ static int add_service_section(UnitText *text, const Definition *definition) {
                         "Slice", slice);
         unit_text_add(text, "Service", "StopSignal=: asks the VE's PID 1 to shut down in order.",
                         "KillSignal", signal);
+        if (definition->storage_type == STORAGE_IMAGE) {
+                unit_text_add(text, "Service",
+                                "For the launcher to mount the image; the VE itself can have no "
+                                "such nodes.",
+                                "DeviceAllow", "/dev/loop-control rw");
+                unit_text_add(text, "Service", NULL, "DeviceAllow", "block-loop rw");
+        }
         r = add_pass_lines(text, definition, "Service");
         if (r >= 0 && definition->error)
                 unit_text_add(text, "Service",

@@ -19,6 +19,7 @@
 
 typedef enum StorageType {
         STORAGE_OVERLAY, /* template below, private upper layer */
+        STORAGE_IMAGE,   /* the same, with that layer in a file with a filesystem of its own */
         _STORAGE_TYPE_MAX
 } StorageType;
 
@@ -54,8 +55,8 @@ struct Definition {
 
         /* [Storage] */
         StorageType storage_type;
-        uint64_t storage_size;   /* bytes that the VE may take on disk; 0: no limit */
-        uint64_t storage_inodes; /* files; 0: no limit */
+        uint64_t storage_size;           /* bytes that the VE may take on disk; 0: no limit */
+        uint64_t storage_inodes;         /* files; 0: no limit */
         char **binds, **binds_read_only; /* words for bind_parse() (ve/mount-words.h) */
         char **temporary_fs;             /* words for temporary_fs_parse() */
 

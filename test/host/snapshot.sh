@@ -11,7 +11,7 @@ snapshot() {
         section "/var/lib/ve" snapshot_tree /var/lib/ve 3
         section "/etc/ve" snapshot_tree /etc/ve
         section "machines" snapshot_machines
-        section "loop devices" ls /sys/block
+        section "loop devices" snapshot_loops
         section "network interfaces" ls /sys/class/net
         section "failed units" snapshot_failed
         section "transient units" snapshot_tree /run/systemd/transient
@@ -33,6 +33,14 @@ snapshot_mounts() {
     cut -d' ' -f4- /proc/1/mountinfo | sed 's/ \(shared\|master\):[0-9]*//g' |
         grep -v -e ' /run/credentials/' -e ' /proc/sys/fs/binfmt_misc ' -e ' /run/user/' |
         LC_ALL=C sort
+}
+
+# Those of this host's files: others use the kernel's, too.
+snapshot_loops() {
+    local inode file
+    losetup --noheadings --list --output BACK-INO,BACK-FILE 2>/dev/null | while read -r inode file; do
+        [ "$(stat -c %i "$file" 2>/dev/null)" != "$inode" ] || echo "$file"
+    done
 }
 
 snapshot_cgroups() {

@@ -8,7 +8,7 @@ mkdir -p /etc/ve
 
 VE=vk
 tiny_template vk static-init
-CALLS="mkdirat rename renameat2 unlink unlinkat rmdir fsync sendmsg"
+CALLS="mkdirat ftruncate rename renameat2 unlink unlinkat rmdir fsync sendmsg"
 
 left() {
     find /etc/ve /run/ve /var/lib/ve/private /etc/systemd /run/systemd/generator \( -name "*$VE" -o -name "*$VE.*" -o -name "*@$VE*" \)
@@ -17,6 +17,10 @@ left() {
 
 prepare_create() {
     ARGUMENTS="create $VE --template=vk"
+}
+
+prepare_create_image() {
+    ARGUMENTS="create $VE --template=vk --set Storage.Type=image --set Storage.Size=16M"
 }
 
 prepare_destroy() {
@@ -75,6 +79,7 @@ everywhere() {
     [ $total -gt 10 ] || fail "only $total system calls to kill at"
 }
 check "create is killed" everywhere create
+check "create of an image is killed" everywhere create_image
 check "destroy is killed" everywhere destroy
 
 remove_template vk

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "storage/image-file.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "kernel/copy-file.h"
+#include "ve/paths.h"
+
+/* What is to take its place. */
+#define COPY IMAGE_FILE ".new"
+
+/* The programs find the directory as their descriptor 3. */
+#define IN_CHILD "/proc/self/fd/3/"
+
+/* e2fsck(8): 1 and 2 are that it has put something right. */
+#define FSCK_LEFT_ERRORS 4
+
+/* Runs a program on the image. Returns its exit status, or -errno. Logs only the latter. */
+static int run(int private_fd, const char *name, const char *const argv[], char **ret_said) {
+        int r = process_run((char *const *) argv, private_fd, ret_said);
+
+        if (r == -ENOENT)
+                return log_error_errno(-EOPNOTSUPP,
+                                "The image of VE %s can't be worked on: there is no %s on this "
+                                "host; install e2fsprogs.",
+                                name, argv[0]);
+        if (r < 0)
+                return log_error_errno(
+                                r, "%s can't be run on the image of VE %s: %m.", argv[0], name);
+        return r;
+}
+
+/* The last line of what a program said, cleaned: its reason, mostly. Takes SAID apart. */
+static char *reason(char *said) {
+        char *last = NULL, *line;
+
+        while ((line = strsep(&said, "\n")))
+                if (*line)
+                        last = line;
+        return last ? text_clean(last) : NULL;
+}
+
+static int fail(int error, const char *name, const char *what, char *said) {
+        _cleanup_free_ char *why = reason(said);
+
+        return log_error_errno(error, "The image of VE %s in %s/%s can't be %s: %s.", name,
+                        VE_PRIVATE, name, what, why ?: "no reason was given");
+}
+
+int image_file_format(int private_fd, const Definition *definition) {
+        _cleanup_free_ char *said = NULL;
+        char inodes[32];
+        /* Nothing is reserved for root, who is the VE's; the tables are zeros already. */
+        const char *argv[] = {"/usr/sbin/mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-E",
+                        "root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-L",
+                        "ve", "-d", IN_CHILD IMAGE_SEED, IN_CHILD IMAGE_FILE, NULL, NULL, NULL};
+        int r;
+
+        if (definition->storage_inodes > 0) {
+                (void) snprintf(inodes, sizeof(inodes), "%" PRIu64, definition->storage_inodes);
+                argv[13] = "-N";
+                argv[14] = inodes;
+                argv[15] = IN_CHILD IMAGE_FILE;
+        }
+        r = run(private_fd, definition->name, argv, &said);
+        return r > 0 ? fail(-EIO, definition->name, "made", said) : r;
+}
+
+static int check(int private_fd, const char *name, const char *file, const char *option) {
+        const char *const argv[] = {"/usr/sbin/e2fsck", "-p", option, file, NULL};
+        _cleanup_free_ char *said = NULL;
+        int r = run(private_fd, name, argv, &said);
+
+        if (r < FSCK_LEFT_ERRORS)
+                return r < 0 ? r : 0;
+        return log_error_errno(-EUCLEAN,
+                        "The filesystem in the image of VE %s is damaged; copy the image, then "
+                        "put it right with `e2fsck -f %s/%s/" IMAGE_FILE "`.",
+                        name, VE_PRIVATE, name);
+}
+
+int image_file_recover(int private_fd, const char *name) {
+        if (unlinkat(private_fd, COPY, 0) < 0 && errno != ENOENT)
+                return log_error_errno(
+                                -errno, "%s/%s/" COPY " can't be removed: %m.", VE_PRIVATE, name);
+        /* Given twice is as good as given once. */
+        return check(private_fd, name, IN_CHILD IMAGE_FILE, "-p");
+}
+
+/* The number behind LABEL at the start of a line of dumpe2fs. Returns 0 or -EBADMSG. */
+static int find_number(const char *said, const char *label, uint64_t *ret) {
+        const char *line = strstr(said, label);
+        _cleanup_free_ char *text = NULL;
+
+        if (!line || (line != said && line[-1] != '\n'))
+                return -EBADMSG;
+        line += strlen(label);
+        line += strspn(line, " ");
+        text = strndup(line, strspn(line, "0123456789"));
+        return text ? text_parse_u64(text, ret) : -ENOMEM;
+}
+
+int image_file_size(int private_fd, const char *name, uint64_t *ret) {
+        static const char *const argv[] = {"/usr/sbin/dumpe2fs", "-h", IN_CHILD IMAGE_FILE, NULL};
+        _cleanup_free_ char *said = NULL;
+        uint64_t count, size;
+        int r = run(private_fd, name, argv, &said);
+
+        if (r < 0)
+                return r;
+        if (r > 0 || find_number(said, "Block count:", &count) < 0 ||
+                        find_number(said, "Block size:", &size) < 0)
+                return fail(-EUCLEAN, name, "read", said);
+        *ret = count * size;
+        return 0;
+}
+
+/* As large as it is now: that the copy is cut is resize2fs' to do. */
+static int copy(int private_fd) {
+        _cleanup_close_ int from = -EBADF, to = -EBADF;
+        struct stat st;
+
+        from = openat(private_fd, IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (from < 0 || fstat(from, &st) < 0)
+                return -errno;
+        to = openat(private_fd, COPY, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (to < 0)
+                return -errno;
+        return copy_content(from, to, (uint64_t) st.st_size);
+}
+
+static int shrink_copy(int private_fd, const char *name, uint64_t size) {
+        _cleanup_free_ char *said = NULL;
+        char blocks[32];
+        const char *const argv[] = {"/usr/sbin/resize2fs", IN_CHILD COPY, blocks, NULL};
+        int r = check(private_fd, name, IN_CHILD COPY, "-f");
+
+        if (r < 0)
+                return r;
+        (void) snprintf(blocks, sizeof(blocks), "%" PRIu64 "K", size / 1024);
+        r = run(private_fd, name, argv, &said);
+        return r > 0 ? fail(-ENOSPC, name, "shrunk to its Size=", said) : r;
+}
+
+static int replace(int private_fd) {
+        _cleanup_close_ int fd = openat(private_fd, COPY, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 || fsync(fd) < 0 || renameat(private_fd, COPY, private_fd, IMAGE_FILE) < 0 ||
+                        fsync(private_fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int image_file_shrink(int private_fd, const char *name, uint64_t size) {
+        int r = copy(private_fd);
+
+        if (r < 0) {
+                log_error_errno(r, "The image of VE %s in %s/%s can't be copied to be shrunk: %m.",
+                                name, VE_PRIVATE, name);
+        } else {
+                r = shrink_copy(private_fd, name, size);
+                if (r >= 0 && (r = replace(private_fd)) < 0)
+                        log_error_errno(r, "The image of VE %s in %s/%s can't be replaced: %m.",
+                                        name, VE_PRIVATE, name);
+        }
+        if (r < 0)
+                (void) unlinkat(private_fd, COPY, 0);
+        return r;
+}

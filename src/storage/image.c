@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Private data in a filesystem of its own, in a sparse file: with its own size, inodes and journal,
+ * which no other VE's work waits for. The template is below it, as with an overlay.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/types.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/tree.h"
+#include "kernel/loop.h"
+#include "kernel/mount.h"
+#include "storage/backend.h"
+#include "storage/image-file.h"
+#include "storage/overlay.h"
+#include "ve/paths.h"
+
+/* Of the kernel's fs/ext4; its headers for programs have it from Linux 6.5. */
+#ifndef EXT4_IOC_RESIZE_FS
+#define EXT4_IOC_RESIZE_FS _IOW('f', 16, __u64)
+#endif
+
+#define SIZE_DEFAULT (UINT64_C(10) << 30)
+/* Less holds no journal. */
+#define SIZE_MIN (UINT64_C(16) << 20)
+/* Filesystems are whole numbers of blocks. */
+#define SIZE_STEP UINT64_C(4096)
+
+/* How long the kernel may take to let go of the file after the VE's last process. */
+enum { IN_USE_MS = 5 * 1000, IN_USE_STEP_MS = 10 };
+
+static uint64_t size_of(const Definition *definition) {
+        uint64_t size = definition->storage_size > 0 ? definition->storage_size : SIZE_DEFAULT;
+
+        return size / SIZE_STEP * SIZE_STEP;
+}
+
+static int fail(int error, const Definition *definition, const char *what) {
+        return log_error_errno(error, "The image of VE %s in %s/%s can't be %s: %m.",
+                        definition->name, VE_PRIVATE, definition->name, what);
+}
+
+static bool is_image(int private_fd) {
+        return faccessat(private_fd, IMAGE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+static int image_check(int root_fd, const Definition *definition) {
+        struct statvfs host;
+
+        if (size_of(definition) < SIZE_MIN)
+                return log_error_errno(-EINVAL,
+                                "VE %s can't have an image of so small a Size=: at least 16M.",
+                                definition->name);
+        if (fstatvfs(root_fd, &host) < 0)
+                return fail(-errno, definition, "looked for");
+        if (size_of(definition) / host.f_frsize > host.f_blocks)
+                return log_error_errno(-EFBIG,
+                                "VE %s can't have an image of %" PRIu64
+                                " MiB: the whole filesystem of %s has %" PRIu64
+                                "; choose a smaller Size=.",
+                                definition->name, size_of(definition) >> 20, VE_PRIVATE,
+                                (uint64_t) host.f_blocks * host.f_frsize >> 20);
+        return 0;
+}
+
+/* --- making */
+
+static int make_file(int private_fd, const Definition *definition) {
+        _cleanup_close_ int fd = openat(private_fd, IMAGE_FILE,
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        return fd < 0 || ftruncate(fd, (off_t) size_of(definition)) < 0 ? -errno : 0;
+}
+
+static int make_seed(int private_fd) {
+        _cleanup_close_ int fd = -EBADF;
+
+        if (mkdirat(private_fd, IMAGE_SEED, 0755) < 0)
+                return -errno;
+        fd = openat(private_fd, IMAGE_SEED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : overlay_make(fd);
+}
+
+static int sync_file(int private_fd) {
+        _cleanup_close_ int fd = openat(private_fd, IMAGE_FILE, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int image_create(int root_fd, int private_fd, const Definition *definition) {
+        int r = image_check(root_fd, definition);
+
+        if (r < 0)
+                return r;
+        r = make_seed(private_fd);
+        if (r >= 0)
+                r = make_file(private_fd, definition);
+        if (r < 0)
+                return fail(r, definition, "made");
+        r = image_file_format(private_fd, definition);
+        if (r < 0)
+                return r;
+        r = sync_file(private_fd);
+        if (r >= 0)
+                r = tree_remove_at(private_fd, IMAGE_SEED);
+        return r < 0 ? fail(r, definition, "made") : 0;
+}
+
+/* --- mounting */
+
+/* Opens the file, which is ours, whatever lies there. Logs. */
+static int open_image(int private_fd, const Definition *definition) {
+        int fd = openat(private_fd, IMAGE_FILE, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+                int r = fd < 0 ? -errno : -EBADF;
+
+                (void) fd_close(fd);
+                return fail(r, definition, "opened");
+        }
+        return fd;
+}
+
+/* The VE that used it may be gone only just now. Logs. */
+static int wait_until_unused(int fd, const Definition *definition) {
+        const int64_t deadline = monotonic_ms() + IN_USE_MS;
+        char path[LOOP_PATH_SIZE];
+        int r;
+
+        for (;;) {
+                r = loop_find(fd, path);
+                if (r == -ENOENT)
+                        return 0;
+                if (r < 0)
+                        return fail(r, definition, "looked for among the loop devices");
+                (void) fd_close(r);
+                if (monotonic_ms() > deadline)
+                        break;
+                (void) nanosleep(&(struct timespec){.tv_nsec = IN_USE_STEP_MS * 1000000L}, NULL);
+        }
+        return log_error_errno(-EBUSY,
+                        "The image of VE %s is in use already, by %s: find out by whom, and free "
+                        "it, with `umount` or `losetup -d %s`.",
+                        definition->name, path, path);
+}
+
+static int mount_device(const char *path) {
+        const MountOption options[] = {
+                        {"discard", NULL}, /* what is removed makes the file smaller */
+                        {"errors", "remount-ro"},
+        };
+
+        return mount_new("ext4", path, options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+}
+
+/* Has the filesystem be as large as what it is on. */
+static int grow_filesystem(int mount_fd, uint64_t size) {
+        _cleanup_close_ int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct statvfs st;
+        __u64 blocks;
+
+        if (fd < 0 || fstatvfs(fd, &st) < 0)
+                return -errno;
+        blocks = size / st.f_bsize;
+        return ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks) < 0 ? -errno : 0;
+}
+
+/* Brings the file, which is not in use, to its size; the filesystem in it may still have to grow,
+ * from *RET. Logs. */
+static int fit(int private_fd, const Definition *definition, uint64_t *ret) {
+        const uint64_t size = size_of(definition);
+        _cleanup_close_ int fd = -EBADF;
+        int r = image_file_recover(private_fd, definition->name);
+
+        if (r >= 0)
+                r = image_file_size(private_fd, definition->name, ret);
+        if (r >= 0 && *ret > size) {
+                *ret = size;
+                return image_file_shrink(private_fd, definition->name, size);
+        }
+        if (r < 0)
+                return r;
+        fd = open_image(private_fd, definition);
+        if (fd < 0)
+                return fd;
+        return ftruncate(fd, (off_t) size) < 0 ? fail(-errno, definition, "resized") : 0;
+}
+
+/* Makes a filesystem of the file, detached: the device goes with it. Logs. */
+static int mount_image(int private_fd, uint64_t had, const Definition *definition) {
+        const uint64_t size = size_of(definition);
+        _cleanup_close_ int fd = open_image(private_fd, definition), loop_fd = -EBADF;
+        _cleanup_close_ int mount_fd = -EBADF;
+        char path[LOOP_PATH_SIZE];
+        int r = 0;
+
+        if (fd < 0)
+                return fd;
+        loop_fd = loop_attach(fd, path);
+        if (loop_fd < 0)
+                return fail(loop_fd, definition, "made a loop device");
+        mount_fd = mount_device(path);
+        if (mount_fd < 0)
+                return fail(mount_fd, definition, "mounted");
+        if (had < size)
+                r = grow_filesystem(mount_fd, size);
+        return r < 0 ? fail(r, definition, "grown") : TAKE_FD(mount_fd);
+}
+
+static int check_unused(int private_fd, const Definition *definition) {
+        _cleanup_close_ int fd = open_image(private_fd, definition);
+
+        return fd < 0 ? fd : wait_until_unused(fd, definition);
+}
+
+static int image_attach(const StorageAttach *attach, int root_fd, int private_fd) {
+        const Definition *definition = attach->definition;
+        _cleanup_close_ int mount_fd = -EBADF;
+        uint64_t had;
+        int r = image_check(root_fd, definition);
+
+        if (r >= 0)
+                r = check_unused(private_fd, definition);
+        if (r >= 0)
+                r = fit(private_fd, definition, &had);
+        if (r < 0)
+                return r;
+        mount_fd = mount_image(private_fd, had, definition);
+        return mount_fd < 0 ? mount_fd : overlay_attach(attach, mount_fd);
+}
+
+/* --- resizing */
+
+/* While it is in use, by the device LOOP_FD. Logs. */
+static int grow_live(int fd, int loop_fd, const char *path, const Definition *definition) {
+        const uint64_t size = size_of(definition);
+        _cleanup_close_ int mount_fd = -EBADF;
+        int r = ftruncate(fd, (off_t) size) < 0 ? -errno : loop_update_size(loop_fd);
+
+        if (r >= 0) {
+                /* The same filesystem once more: the VE's own mount can't be reached. */
+                mount_fd = mount_device(path);
+                r = mount_fd < 0 ? mount_fd : grow_filesystem(mount_fd, size);
+        }
+        return r < 0 ? fail(r, definition, "grown") : 0;
+}
+
+static int image_resize(int root_fd, int private_fd, const Definition *definition) {
+        _cleanup_close_ int fd = open_image(private_fd, definition), loop_fd = -EBADF;
+        char path[LOOP_PATH_SIZE];
+        struct stat st;
+        uint64_t had;
+        int r = fd < 0 ? fd : image_check(root_fd, definition);
+
+        if (r < 0)
+                return r;
+        loop_fd = loop_find(fd, path);
+        if (loop_fd < 0 && loop_fd != -ENOENT)
+                return fail(loop_fd, definition, "looked for among the loop devices");
+        if (fstat(fd, &st) < 0)
+                return fail(-errno, definition, "resized");
+        if (loop_fd == -ENOENT)
+                return fit(private_fd, definition, &had);
+        /* Ext4 does not shrink while it is mounted. */
+        if ((uint64_t) st.st_size > size_of(definition))
+                return 1;
+        return grow_live(fd, loop_fd, path, definition);
+}
+
+static int image_usage(int private_fd, QuotaUsage *ret) {
+        struct stat st;
+
+        if (fstatat(private_fd, IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        *ret = (QuotaUsage){
+                        .bytes = (uint64_t) st.st_blocks * 512,
+                        .inodes = 1,
+                        .max_bytes = (uint64_t) st.st_size,
+        };
+        return 0;
+}
+
+const StorageBackend storage_image = {
+                .name = "image",
+                .is = is_image,
+                .check = image_check,
+                .create = image_create,
+                .attach = image_attach,
+                .resize = image_resize,
+                .usage = image_usage,
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The overlay of a template and what a VE writes, wherever that is kept. Internal to this layer. */
+
+#include "storage/storage.h"
+
+/* Makes the empty directories that an overlay takes, in DIR_FD. Returns 0 or -errno. */
+int overlay_make(int dir_fd);
+
+/*
+ * As storage_attach(), with those directories in the root of the detached mount MOUNT_FD, which is
+ * attached below the staging directory. Logs.
+ */
+int overlay_attach(const StorageAttach *attach, int mount_fd);
