@@ -13,6 +13,7 @@
 #include "kernel/mount.h"
 #include "kernel/namespace.h"
 #include "kernel/path.h"
+#include "kernel/usr.h"
 #include "launch/mount-steps.h"
 #include "ve/paths.h"
 #include "ve/uid-range.h"
@@ -104,42 +105,18 @@ static int attach_root(Launch *launch, const Step *step _unused_) {
         return 0;
 }
 
-/*
- * What the host's administrator put into /usr/local is not the distribution's: it may be for root's
- * eyes only, and root in the VE would see it through the mapped ids. An empty directory covers it.
- */
-static int cover_local(Launch *launch, int usr_fd) {
-        _cleanup_close_ int target = path_open_strict(usr_fd, "local", O_PATH | O_DIRECTORY, 0);
-        _cleanup_close_ int fd = -EBADF;
-        char id[16];
-        const MountOption options[] = {{"mode", "0755"}, {"uid", id}, {"gid", id}, {"size", "4k"}};
-
-        /* A link leads to a place in the VE, not to the host's. */
-        if (target == -ENOENT || target == -ELOOP || target == -ENOTDIR)
-                return 0;
-        if (target < 0)
-                return target;
-        (void) snprintf(id, sizeof(id), "%u", launch->request->uid_base);
-        fd = mount_new("tmpfs", "local", options, ELEMENTSOF(options),
-                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-        return fd < 0 ? fd : mount_attach(fd, target);
-}
-
 static int attach_usr(Launch *launch, const Step *step) {
-        _cleanup_close_ int fd = mount_clone(AT_FDCWD, step->source, /* recursive= */ false);
+        _cleanup_close_ int fd = usr_clone(step->source, launch->userns_fd);
         _cleanup_close_ int target = -EBADF;
         int r;
 
-        if (fd < 0)
-                return fd;
-        r = mount_set(fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, launch->userns_fd);
-        if (r == -EINVAL)
+        if (fd == -EINVAL)
                 return log_error_errno(-EOPNOTSUPP,
                                 "The filesystem that holds the host's /usr can't be idmapped; use "
                                 "another template than host for VE %s.",
                                 launch->request->definition->name);
-        if (r < 0)
-                return log_error_errno(r, "The host's /usr can't be idmapped: %m.");
+        if (fd < 0)
+                return log_error_errno(fd, "The host's /usr can't be idmapped: %m.");
         target = path_open_strict(launch->root_fd, step->path, O_PATH | O_DIRECTORY, 0);
         if (target < 0)
                 return log_error_errno(target, "The root of VE %s has no directory /%s: %m.",
@@ -147,7 +124,7 @@ static int attach_usr(Launch *launch, const Step *step) {
         r = mount_attach(fd, target);
         if (r < 0)
                 return log_error_errno(r, "The host's /usr can't be attached: %m.");
-        r = cover_local(launch, fd);
+        r = usr_cover_local(fd, launch->request->uid_base);
         if (r < 0)
                 return log_error_errno(r, "The host's /usr/local can't be covered: %m.");
         return 0;
