@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,73 +15,14 @@
 #include "base/text.h"
 #include "kernel/join.h"
 #include "operate/exec-child.h"
+#include "operate/leader.h"
 #include "operate/operation.h"
 #include "operate/relay.h"
 #include "unit/ve-units.h"
 
-/* The VE's PID 1, and what we are to be in the VE. */
-typedef struct Leader {
-        pid_t pid;
-        int pidfd;
-        uint64_t bounding;
-} Leader;
-
 static int failed(int r, const char *what) {
         log_error_errno(r, "Cannot %s: %m.", what);
         return EXIT_FAILED;
-}
-
-static ExitCode not_running(const char *name) {
-        log_error("VE %s is not running: start it with `vectl start %s`.", name, name);
-        return EXIT_BUSY;
-}
-
-static ExitCode ask_failed(Systemd *systemd, const char *name, int r) {
-        log_error("Cannot ask systemd about VE %s: %s.", name, systemd_error(systemd));
-        return operation_exit_code(r);
-}
-
-/*
- * True when PIDFD, made from what systemd said was the service's main process, is that: systemd
- * still says so, and a main process that ended is still a zombie then, so its pid was not reused.
- */
-static int is_main_process(Systemd *systemd, const char *service, const Leader *leader) {
-        pid_t pid;
-        int r = systemd_main_pid(systemd, service, &pid);
-
-        if (r < 0)
-                return r;
-        return pid == leader->pid && pidfd_is_running(leader->pidfd);
-}
-
-static ExitCode find_leader(
-                Systemd *systemd, const char *name, const char *service, Leader *leader) {
-        _cleanup_(unit_state_done) UnitState state = {};
-        ExitCode code = operation_state(systemd, name, &state);
-        bool is_init;
-        int r;
-
-        if (code != EXIT_DONE)
-                return code;
-        if (!unit_is_up(&state) || state.main_pid == 0)
-                return not_running(name);
-        leader->pid = state.main_pid;
-        leader->pidfd = pidfd_open(leader->pid, 0);
-        if (leader->pidfd < 0)
-                return not_running(name);
-        r = join_inspect(leader->pidfd, leader->pid, &leader->bounding, &is_init);
-        if (r < 0)
-                return not_running(name);
-        /* Early in a start, the main process is still the launcher: on the host, with its rights.
-         */
-        if (!is_init) {
-                log_error("VE %s is still being set up: try again in a moment.", name);
-                return EXIT_BUSY;
-        }
-        r = is_main_process(systemd, service, leader);
-        if (r < 0)
-                return ask_failed(systemd, name, r);
-        return r > 0 ? EXIT_DONE : not_running(name);
 }
 
 /* Fills in what is relayed between the caller's terminal and the command. */
@@ -166,7 +106,7 @@ static ExitCode report_failure(const char *name, const char *what, const ExecRep
                 return EXIT_FAILED;
         case EXEC_JOIN:
                 if (r == -ESRCH)
-                        return not_running(name);
+                        return leader_not_running(name);
                 log_error_errno(r, "Cannot enter the namespaces of VE %s: %m.", name);
                 return EXIT_FAILED;
         default:
@@ -178,7 +118,6 @@ static ExitCode report_failure(const char *name, const char *what, const ExecRep
 typedef struct Exec {
         Systemd *systemd;
         const char *name;
-        const char *service;
         const char *what; /* the program, for messages */
         Leader leader;
         ExecChild child;
@@ -209,14 +148,14 @@ static ExitCode let_in(Exec *exec, int socket) {
         if (code != EXIT_DONE)
                 return code;
         /* The last look before it goes in: the VE may have stopped, or restarted, meanwhile. */
-        r = is_main_process(exec->systemd, exec->service, &exec->leader);
+        r = leader_is_current(exec->systemd, exec->name, &exec->leader);
         if (r < 0)
-                return ask_failed(exec->systemd, exec->name, r);
+                return leader_ask_failed(exec->systemd, exec->name, r);
         /* Once it is in, it may run, say so, and be sent a signal, before we hear of it. */
         relay_signals(&signals);
         (void) sigprocmask(SIG_BLOCK, &signals, NULL);
         if (r == 0 || send(socket, "", 1, MSG_NOSIGNAL) < 0)
-                return not_running(exec->name);
+                return leader_not_running(exec->name);
         return EXIT_DONE;
 }
 
@@ -254,7 +193,7 @@ static ExitCode hear_command(Exec *exec, int socket) {
                 else
                         return report_failure(exec->name, exec->what, &report);
         }
-        return exec->relay.child >= 0 ? EXIT_DONE : not_running(exec->name);
+        return exec->relay.child >= 0 ? EXIT_DONE : leader_not_running(exec->name);
 }
 
 static void close_child_ends(Exec *exec) {
@@ -317,9 +256,8 @@ static int run_in_leader(Exec *exec, char *const *command) {
 
 int ve_exec(const char *name, char *const *command) {
         _cleanup_(systemd_freep) Systemd *systemd = NULL;
-        _cleanup_free_ char *service = NULL;
-        _cleanup_close_ int pidfd = -EBADF;
-        Exec exec = {.name = name, .leader.pidfd = -EBADF};
+        _cleanup_(leader_done) Leader leader = LEADER_NULL;
+        Exec exec = {.name = name};
         ExitCode code;
 
         code = operation_check_name(name);
@@ -327,12 +265,8 @@ int ve_exec(const char *name, char *const *command) {
                 code = operation_connect(&systemd);
         if (code != EXIT_DONE)
                 return (int) code;
-        service = ve_service_name(name);
-        if (!service)
-                return failed(-ENOMEM, "run the command");
+        code = leader_find(systemd, name, &leader);
         exec.systemd = systemd;
-        exec.service = service;
-        code = find_leader(systemd, name, service, &exec.leader);
-        pidfd = exec.leader.pidfd;
+        exec.leader = leader;
         return code == EXIT_DONE ? run_in_leader(&exec, command) : (int) code;
 }
