@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -234,6 +235,24 @@ static int check_type(int private_fd, const Definition *definition) {
                         "The private data of VE %s is of type %s, and can't be used as one of type "
                         "%s: have its definition say Type=%s again.",
                         definition->name, is->name, wanted->name, is->name);
+}
+
+int storage_claim(const Definition *definition, StorageClaim claim) {
+        const int operation = claim == STORAGE_CLAIM_START ? LOCK_EX : LOCK_SH;
+        _cleanup_close_ int root_fd = open_private_root();
+        _cleanup_close_ int fd = open_or_create(root_fd, definition);
+        int r = 0;
+
+        if (fd < 0)
+                return fd;
+        if (flock(fd, operation | LOCK_NB) < 0) {
+                if (errno == EWOULDBLOCK && claim == STORAGE_CLAIM_START)
+                        log_notice("Waiting for a vectl that has files of VE %s open.",
+                                        definition->name);
+                while (flock(fd, operation) < 0 && r >= 0)
+                        r = errno == EINTR ? 0 : -errno;
+        }
+        return r < 0 ? fail_open(r, definition) : TAKE_FD(fd);
 }
 
 int storage_attach(const StorageAttach *attach) {

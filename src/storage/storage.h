@@ -48,12 +48,27 @@ int storage_resize(const Definition *definition);
 /* Removes what killed commands left in VE_PRIVATE. Logs what it could not. */
 void storage_sweep(void);
 
+typedef enum StorageClaim {
+        STORAGE_CLAIM_SHARED, /* reading or writing files of a root that is attached, or attaching
+                                 one while the VE is down */
+        STORAGE_CLAIM_START   /* starting the VE */
+} StorageClaim;
+
+/*
+ * Keeps the files of VE NAME from getting under two roots at once, which overlayfs leaves
+ * undefined: a start waits until nobody else has a root of the VE open, which is said. Who has
+ * SHARED and then sees the unit down may attach a root, for what is started meanwhile waits. The
+ * private data is made when there is none. Returns a descriptor that holds the claim as long as it
+ * or a copy of it is open, or -errno. Logs.
+ */
+int storage_claim(const Definition *definition, StorageClaim claim);
+
 /* What attaching a root needs of its caller. */
 typedef struct StorageAttach {
         const Definition *definition;
         int template_fd;   /* O_PATH: the template's root */
-        int userns_fd;     /* the VE's user namespace */
-        uint32_t uid_base; /* its first uid and gid on the host */
+        int userns_fd;     /* the VE's user namespace; negative: ids are as they are on disk */
+        uint32_t uid_base; /* its first uid and gid on the host; without a user namespace: 0 */
         int staging_fd; /* an empty directory in a mount namespace of the caller's own, on a tmpfs
                          */
 } StorageAttach;

@@ -32,12 +32,14 @@ enum { BARRIER_TIMEOUT_MS = 60 * 1000 };
 typedef struct Start {
         Definition *definition;
         uint32_t uid_base;
+        int claim_fd; /* on the VE's files, until its init is executed */
         uint8_t uuid[16];
         uint8_t boot_id[16];
 } Start;
 
 static void start_done(Start *start) {
         definition_free(start->definition);
+        start->claim_fd = fd_close(start->claim_fd);
 }
 
 /* Reads what the generator resolved, from what systemd has loaded, and nothing else. Logs. */
@@ -101,6 +103,9 @@ static int prepare(Start *start) {
         const char *name = start->definition->name;
         int r;
 
+        start->claim_fd = storage_claim(start->definition, STORAGE_CLAIM_START);
+        if (start->claim_fd < 0)
+                return start->claim_fd;
         /* The generator has checked the one in the definition. */
         r = start->definition->uuid ? uuid_parse(start->definition->uuid, start->uuid)
                                     : storage_uuid(start->definition, start->uuid);
@@ -208,7 +213,7 @@ static int hand_over(const Start *start, const LaunchResult *result) {
 }
 
 static ExitCode start_ve(const char *name) {
-        _cleanup_(start_done) Start start = {};
+        _cleanup_(start_done) Start start = {.claim_fd = -EBADF};
         LaunchResult result;
         ExitCode code = host_check();
 
