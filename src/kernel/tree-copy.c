@@ -69,6 +69,7 @@ static void progress(Copy *copy, bool last) {
 }
 
 static int change_owner(const Copy *copy, struct stat *st) {
+        st->st_mode &= ~copy->options->without;
         if (!copy->options->owner)
                 return 0;
         return copy->options->owner(&st->st_uid, &st->st_gid, copy->options->userdata);

@@ -35,6 +35,8 @@ typedef struct TreeCopyOptions {
          * the same.
          */
         int (*owner)(uid_t *uid, gid_t *gid, void *userdata);
+        /* Permissions that no copy has: set-user-ID bits, for example. */
+        mode_t without;
         /* Called about ten times a second, and once at the end. */
         void (*progress)(const TreeCopyReport *report, void *userdata);
         void *userdata;
