@@ -17,6 +17,8 @@ const Verb *const verbs[] = {
                 &verb_check,
                 &verb_exec,
                 &verb_enter,
+                &verb_copy_to,
+                &verb_copy_from,
                 &verb_network,
                 &verb_template,
                 NULL,
