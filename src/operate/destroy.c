@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "operate/marker.h"
+#include "operate/mount.h"
+#include "operate/offline-root.h"
 #include "operate/progress.h"
 #include "operate/run.h"
 #include "storage/storage.h"
@@ -101,6 +103,7 @@ static void remove_runtime(const char *name) {
         _cleanup_free_ char *slice = ve_slice_name(name), *cgroup = NULL;
         int r = run < 0 ? 0 : tree_remove_at(run, name);
 
+        mount_remove_default(name);
         if (r < 0)
                 log_warning_errno(r, "Cannot remove %s/%s, ignoring: %m.", VE_RUNNING, name);
         cgroup = slice ? text_format("/sys/fs/cgroup/ve.slice/%s", slice) : NULL;
@@ -233,7 +236,7 @@ static ExitCode check_one(Systemd *systemd, const char *name, DestroyFlags flags
                                 name, name);
                 return EXIT_BUSY;
         }
-        return EXIT_DONE;
+        return offline_check_mounted(name);
 }
 
 static ExitCode check_names(char *const *names) {

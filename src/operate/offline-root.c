@@ -40,6 +40,18 @@ ExitCode offline_definition(const char *name, Definition **ret) {
         return EXIT_DONE;
 }
 
+ExitCode offline_check_mounted(const char *name) {
+        _cleanup_strv_ char **mounts = NULL;
+
+        if (storage_mounts(name, &mounts) < 0)
+                return EXIT_FAILED;
+        if (!mounts)
+                return EXIT_DONE;
+        log_error("VE %s is mounted at %s: unmount it first with `vectl umount %s`.", name,
+                        mounts[0], name);
+        return EXIT_BUSY;
+}
+
 /* A directory that is there, and that nothing needs meanwhile, holds what is put together. */
 static int stage(void) {
         static const MountOption options[] = {{"mode", "0700"}, {"size", "1m"}};

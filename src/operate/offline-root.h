@@ -21,6 +21,9 @@
  */
 ExitCode offline_definition(const char *name, Definition **ret);
 
+/* Says so and returns EXIT_BUSY when the root of VE NAME is mounted on the host. */
+ExitCode offline_check_mounted(const char *name);
+
 /*
  * Gives the process a mount namespace of its own, and returns the root as a detached mount, nosuid
  * and nodev. An ephemeral VE's is that of what it keeps. Logs. Returns a descriptor or -errno.

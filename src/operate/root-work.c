@@ -88,6 +88,8 @@ static ExitCode settle(Session *session) {
                 if (code == EXIT_DONE)
                         code = claim(session, &up);
         }
+        if (code == EXIT_DONE && !up)
+                code = offline_check_mounted(session->name);
         if (code != EXIT_DONE || !up)
                 return code;
         ve_lock_done(&session->lock);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "operate/inspect.h"
+#include "storage/storage.h"
 #include "ve/definition.h"
 #include "ve/paths.h"
 
@@ -17,7 +18,14 @@ static bool names_template(DefinitionSource *source, const char *name, const cha
                streq_ptr(definition->template, template);
 }
 
-/* True when what systemd has loaded for a VE that is up names it. On doubt it does. */
+/* On doubt it is. */
+static bool is_mounted(const char *name) {
+        _cleanup_strv_ char **mounts = NULL;
+
+        return storage_mounts(name, &mounts) < 0 || mounts;
+}
+
+/* True when what systemd has loaded for a VE that is up, or mounted, names it. On doubt it does. */
 static bool runs_from(Systemd *systemd, const char *name, const char *template) {
         _cleanup_free_ char *path = text_format(VE_GENERATED "/ve@%s.service.d/" VE_DROPIN, name);
         _cleanup_(definition_freep) Definition *definition = NULL;
@@ -25,7 +33,7 @@ static bool runs_from(Systemd *systemd, const char *name, const char *template) 
 
         if (operation_unit_state(systemd, name, &state) != EXIT_DONE)
                 return true;
-        if (!unit_is_up(&state))
+        if (!unit_is_up(&state) && !is_mounted(name))
                 return false;
         if (!path || definition_read_resolved(path, &definition) < 0)
                 return true;

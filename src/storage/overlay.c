@@ -118,6 +118,10 @@ static int stage_memory(const StorageAttach *attach, int private_fd) {
 
 static int mount_overlay(const StorageAttach *attach) {
         char lower[128], upper[64], work[64];
+        _cleanup_free_ char *source =
+                        attach->userns_fd < 0
+                                        ? text_format(STORAGE_SOURCE "%s", attach->definition->name)
+                                        : strdup("ve");
         const MountOption options[] = {
                         {"lowerdir", lower},
                         {"upperdir", upper},
@@ -136,7 +140,9 @@ static int mount_overlay(const StorageAttach *attach) {
                 (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
         (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/%s/upper", attach->staging_fd, top);
         (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/%s/work", attach->staging_fd, top);
-        return mount_new("overlay", "ve", options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+        if (!source)
+                return -ENOMEM;
+        return mount_new("overlay", source, options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
 }
 
 /*

@@ -63,6 +63,17 @@ typedef enum StorageClaim {
  */
 int storage_claim(const Definition *definition, StorageClaim claim);
 
+/* As what the root of a VE is mounted when it is attached without a user namespace: its name
+ * follows.
+ */
+#define STORAGE_SOURCE "ve-"
+
+/*
+ * Lists where on the host the root of VE NAME is mounted (`vectl mount`), as a strv: NULL when it
+ * is not. Logs. Returns 0 or -errno.
+ */
+int storage_mounts(const char *name, char ***ret);
+
 /* What attaching a root needs of its caller. */
 typedef struct StorageAttach {
         const Definition *definition;

@@ -98,14 +98,27 @@ static int attach_root(void *userdata, int userns_fd, int staging_fd) {
         });
 }
 
+/* The files are the VE's alone from here on. Logs. */
+static ExitCode claim(Start *start) {
+        const char *name = start->definition->name;
+        _cleanup_strv_ char **mounts = NULL;
+
+        start->claim_fd = storage_claim(start->definition, STORAGE_CLAIM_START);
+        if (start->claim_fd < 0 || storage_mounts(name, &mounts) < 0)
+                return EXIT_FAILED;
+        if (!mounts)
+                return EXIT_DONE;
+        log_error("VE %s can't be started: its root is mounted at %s; unmount it with `vectl "
+                  "umount %s`.",
+                        name, mounts[0], name);
+        return EXIT_BUSY;
+}
+
 /* What plan and steps are given: the VE's ids, and this start's. Logs. */
 static int prepare(Start *start) {
         const char *name = start->definition->name;
         int r;
 
-        start->claim_fd = storage_claim(start->definition, STORAGE_CLAIM_START);
-        if (start->claim_fd < 0)
-                return start->claim_fd;
         /* The generator has checked the one in the definition. */
         r = start->definition->uuid ? uuid_parse(start->definition->uuid, start->uuid)
                                     : storage_uuid(start->definition, start->uuid);
@@ -219,6 +232,8 @@ static ExitCode start_ve(const char *name) {
 
         if (code == EXIT_DONE)
                 code = load(name, &start);
+        if (code == EXIT_DONE)
+                code = claim(&start);
         if (code != EXIT_DONE)
                 return code;
         if (prepare(&start) < 0 || run(&start, &result) < 0 ||

@@ -23,6 +23,9 @@
 #define VE_RUN "/run/ve"
 #define VE_RUNNING VE_RUN "/running"
 
+/* Where roots of stopped VEs are mounted for repair; only root may enter it. */
+#define VE_MOUNTS VE_RUN "/mnt"
+
 /* In a VE, below /run/host: what covers files of its own that say nothing of its network. */
 #define VE_COVERS "network"
 

@@ -19,6 +19,8 @@ const Verb *const verbs[] = {
                 &verb_enter,
                 &verb_copy_to,
                 &verb_copy_from,
+                &verb_mount,
+                &verb_umount,
                 &verb_network,
                 &verb_template,
                 NULL,
