@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config/ini.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ typedef struct Parser {
 } Parser;
 
 static int fault(const Parser *p, unsigned line, const char *what) {
-        IniEvent event = {.type = INI_FAULT, .line = line, .fault = what};
+        IniEvent event = {.type = INI_FAULT, .line = line, .last = p->line, .fault = what};
 
         return p->handler(&event, p->userdata);
 }
@@ -131,7 +132,7 @@ static char *strip(char *s) {
 }
 
 static int parse_header(Parser *p, char *s, unsigned line) {
-        IniEvent event = {.type = INI_SECTION, .line = line};
+        IniEvent event = {.type = INI_SECTION, .line = line, .last = p->line};
         size_t n = strlen(s);
 
         /* The first character that can't be in a name must be the bracket at the very end. */
@@ -144,7 +145,12 @@ static int parse_header(Parser *p, char *s, unsigned line) {
 }
 
 static int parse_assignment(Parser *p, char *s, unsigned line) {
-        IniEvent event = {.type = INI_ASSIGNMENT, .line = line, .section = p->section};
+        IniEvent event = {
+                        .type = INI_ASSIGNMENT,
+                        .line = line,
+                        .last = p->line,
+                        .section = p->section,
+        };
         char *equals = strchr(s, '=');
 
         if (!equals)
@@ -178,4 +184,54 @@ int ini_parse(char *text, size_t size, IniHandler handler, void *userdata) {
                         return r;
         }
         return r;
+}
+
+/* --- leaving out */
+
+typedef struct Sieve {
+        IniHandler drop;
+        void *userdata;
+        const char *from; /* the first line that is not copied yet */
+        unsigned line;    /* its number */
+        char *to;         /* where it goes */
+} Sieve;
+
+/* Goes on to where LINE starts, copying what is before it, or not. */
+static void pass(Sieve *sieve, unsigned line, bool copied) {
+        while (sieve->line < line && *sieve->from) {
+                const char *newline = strchr(sieve->from, '\n');
+                size_t size = newline ? (size_t) (newline + 1 - sieve->from) : strlen(sieve->from);
+
+                if (copied)
+                        sieve->to = mempcpy(sieve->to, sieve->from, size);
+                sieve->from += size;
+                sieve->line++;
+        }
+}
+
+static int sift(const IniEvent *event, void *userdata) {
+        Sieve *sieve = userdata;
+        int r = sieve->drop(event, sieve->userdata);
+
+        if (r <= 0 || event->type != INI_ASSIGNMENT)
+                return r < 0 ? r : 0;
+        pass(sieve, event->line, true);
+        pass(sieve, event->last + 1, false);
+        return 0;
+}
+
+int ini_leave_out(const char *text, IniHandler drop, void *userdata, char **ret) {
+        size_t size = strlen(text);
+        _cleanup_free_ char *taken_apart = strdup(text), *kept = malloc(size + 1);
+        Sieve sieve = {.drop = drop, .userdata = userdata, .from = text, .line = 1, .to = kept};
+        int r;
+
+        if (!taken_apart || !kept)
+                return -ENOMEM;
+        r = ini_parse(taken_apart, size, sift, &sieve);
+        if (r < 0)
+                return r;
+        (void) strcpy(sieve.to, sieve.from);
+        *ret = TAKE_PTR(kept);
+        return 0;
 }

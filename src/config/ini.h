@@ -24,7 +24,7 @@ typedef enum IniType {
 
 typedef struct IniEvent {
         IniType type;
-        unsigned line;       /* where it starts, from 1 */
+        unsigned line, last; /* where it starts and ends, from 1 */
         const char *section; /* NULL before the first header, and in a fault */
         const char *key;
         const char *value;
@@ -40,3 +40,10 @@ typedef int (*IniHandler)(const IniEvent *event, void *userdata);
  * returned.
  */
 int ini_parse(char *text, size_t size, IniHandler handler, void *userdata);
+
+/*
+ * Copies TEXT, which is taken apart as by ini_parse(), without the assignments for which DROP says
+ * 1; a negative value ends it. Everything else stays as it was written. *RET is the caller's.
+ * Returns 0, what DROP returned, or -ENOMEM.
+ */
+int ini_leave_out(const char *text, IniHandler drop, void *userdata, char **ret);

@@ -113,3 +113,44 @@ Test(ini, handler_ends_it) {
         cr_assert_eq(ini_parse(text, strlen(text), stop, &n), -ECANCELED);
         cr_assert_eq(n, 2);
 }
+
+/* --- leaving out */
+
+static int drop_key(const IniEvent *event, void *userdata) {
+        return event->type == INI_ASSIGNMENT && streq(event->key, userdata);
+}
+
+static void expect_left(const char *text, const char *left) {
+        _cleanup_free_ char *got = NULL;
+
+        cr_assert_eq(ini_leave_out(text, drop_key, (char *) "k", &got), 0);
+        cr_assert_str_eq(got, left, "%s", text);
+}
+
+Test(ini, leaves_lines_out) {
+        expect_left("", "");
+        expect_left("[A]\nl=1\n", "[A]\nl=1\n");
+        expect_left("[A]\nk=1\nl=2\n k = 3\n", "[A]\nl=2\n");
+        expect_left("# k=1\n[A] \n\tk=1\r\n\n# end", "# k=1\n[A] \n\n# end");
+        expect_left("[A]\nk=1", "[A]\n");
+        expect_left("k=1\nno equals\n[A]\nl=1", "k=1\nno equals\n[A]\nl=1");
+        /* With all that is joined to them, and no more. */
+        expect_left("[A]\nk=1 \\\n  2 \\\n# comment\n 3\n# stays\nl=a \\\nk=1\n",
+                        "[A]\n# stays\nl=a \\\nk=1\n");
+        expect_left("[A]\nk=1\\\n\nl=2\n", "[A]\nl=2\n");
+        expect_left("[A]\nl=2\nk=1\\\n# end", "[A]\nl=2\n");
+        expect_left("\xef\xbb\xbf[A]\nk=1\nl=2\n", "\xef\xbb\xbf[A]\nl=2\n");
+}
+
+static int fail_at_once(const IniEvent *event, void *userdata) {
+        (void) event;
+        (void) userdata;
+        return -ECANCELED;
+}
+
+Test(ini, leaving_out_is_ended) {
+        char *got = NULL;
+
+        cr_assert_eq(ini_leave_out("[A]\n", fail_at_once, NULL, &got), -ECANCELED);
+        cr_assert_null(got);
+}
