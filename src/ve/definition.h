@@ -105,6 +105,22 @@ int definition_load(const char *root, const char *name, Messages *messages, Defi
 int definition_load_with(const char *root, const char *name, const char *file, const char *text,
                 Messages *messages, Definition **ret);
 
+/* The files that make a VE's definition, but for what it shares with others. */
+typedef struct DefinitionTexts {
+        char *main;
+        char **names; /* of its drop-ins ("90-x.conf"), in the order in which they apply */
+        char **texts; /* for each; "" masks a shared one of that name */
+} DefinitionTexts;
+
+void definition_texts_done(DefinitionTexts *texts);
+/* Reads those of VE NAME. As definition_load(), but a file that can't be read is an error, too. */
+int definition_texts_read(const char *root, const char *name, DefinitionTexts *ret);
+/* Puts TEXT in place of the drop-in FILE, or takes that away (NULL). Returns 0 or -ENOMEM. */
+int definition_texts_replace(DefinitionTexts *texts, const char *file, const char *text);
+/* Loads what the definition of VE NAME would be if /etc/ve had these files of it, and no others. */
+int definition_load_texts(const char *root, const char *name, const DefinitionTexts *texts,
+                Messages *messages, Definition **ret);
+
 /*
  * The same as definition_load() for the file at the absolute PATH, which need not be in a searched
  * directory: NAME is what its name says before ".ve" (-EINVAL when that is none). An empty file is

@@ -268,3 +268,38 @@ int definition_load_file(const char *root, const char *path, Messages *messages,
                 r = read_dropins(source, name, &layers);
         return r < 0 ? r : build(source, name, &layers, messages, ret);
 }
+
+static int parse_text(char *path, const char *text, ConfigDocument **ret) {
+        ConfigText content = {.path = path, .text = strdup(text), .size = strlen(text)};
+
+        if (content.path && content.text)
+                return config_document_parse(&content, ret);
+        config_text_done(&content);
+        return -ENOMEM;
+}
+
+static int parse_texts(const char *name, const DefinitionTexts *texts, Layers *layers) {
+        size_t n = strv_length(texts->names);
+        int r = parse_text(text_format(VE_DIR_ETC "/%s.ve", name), texts->main, &layers->main);
+
+        if (r >= 0)
+                r = strv_copy(texts->names, &layers->dropins.names);
+        if (r >= 0 && !(layers->dropins.documents = calloc(n + 1, sizeof(ConfigDocument *))))
+                r = -ENOMEM;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (*texts->texts[i])
+                        r = parse_text(text_format(VE_DIR_ETC "/%s.ve.d/%s", name, texts->names[i]),
+                                        texts->texts[i], &layers->dropins.documents[i]);
+        return r;
+}
+
+int definition_load_texts(const char *root, const char *name, const DefinitionTexts *texts,
+                Messages *messages, Definition **ret) {
+        _cleanup_(definition_source_closep) DefinitionSource *source = NULL;
+        _cleanup_(layers_done) Layers layers = {0};
+        int r = ve_name_is_valid(name) ? definition_source_open(root, &source) : -EINVAL;
+
+        if (r >= 0)
+                r = parse_texts(name, texts, &layers);
+        return r < 0 ? r : build(source, name, &layers, messages, ret);
+}

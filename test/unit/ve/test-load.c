@@ -198,3 +198,48 @@ Test(load, with_a_drop_in_that_is_wrong) {
         cr_assert_eq(definition_load_with(root, "web2", "b.conf", "[VE]\n", &messages, &d),
                         -ENOENT);
 }
+
+Test(load, texts_are_what_the_files_say) {
+        _cleanup_(definition_texts_done) DefinitionTexts texts = {0};
+        _cleanup_(definition_freep) Definition *d = NULL;
+        _cleanup_(messages_done) Messages messages = {0};
+
+        put("/etc/ve/ve.d/a.conf", "[VE]\nStopSignal=9\nTemplate=shared\n");
+        put("/usr/lib/ve/web1.ve", "# a comment\n[VE]\nHostname=main\n");
+        put("/usr/lib/ve/web1.ve.d/c.conf", "[VE]\nHostname=lower\n");
+        put("/etc/ve/web1.ve.d/c.conf", "[VE]\nHostname=c\n");
+        put("/run/ve/definitions/web1.ve.d/b.conf", "[VE]\nUUID=no\n");
+        put("/etc/ve/web1.ve.d/a.conf", "");
+        cr_assert_eq(definition_texts_read(root, "web2", &texts), -ENOENT);
+        cr_assert_eq(definition_texts_read(root, "web1", &texts), 0);
+        cr_assert_str_eq(texts.main, "# a comment\n[VE]\nHostname=main\n");
+        cr_assert_eq(strv_length(texts.names), 3);
+        cr_assert_str_eq(texts.names[0], "a.conf");
+        cr_assert_str_eq(texts.texts[0], "");
+        cr_assert_str_eq(texts.texts[1], "[VE]\nUUID=no\n");
+        cr_assert_str_eq(texts.texts[2], "[VE]\nHostname=c\n");
+        /* The mask holds for the clone, too. */
+        cr_assert_eq(definition_load_texts(root, "web2", &texts, &messages, &d), 0);
+        cr_assert_not_null(d->error);
+        d = definition_free(d);
+        cr_assert_eq(definition_texts_replace(&texts, "a.conf", NULL), 0);
+        cr_assert_eq(definition_texts_replace(&texts, "b.conf", "[VE]\nNotifyReady=no\n"), 0);
+        cr_assert_eq(definition_texts_replace(&texts, "d.conf", "[VE]\nHostname=d\n"), 0);
+        cr_assert_eq(definition_load_texts(root, "web2", &texts, &messages, &d), 0);
+        cr_assert_null(d->error, "%s", d->error);
+        cr_assert_str_eq(d->name, "web2");
+        cr_assert_str_eq(d->hostname, "d");
+        cr_assert_str_eq(d->template, "shared");
+        cr_assert_eq(d->stop_signal, 9);
+        cr_assert_str_eq(d->files[0], "/etc/ve/web2.ve");
+}
+
+Test(load, texts_that_cannot_be_read) {
+        _cleanup_(definition_texts_done) DefinitionTexts texts = {0};
+
+        put("/etc/ve/web1.ve", "[VE]\nTemplate=t\n");
+        put("/etc/ve/web1.ve.d/a.conf/x", "");
+        cr_assert_eq(definition_texts_read(root, "web1", &texts), -EISDIR);
+        put("/etc/ve/web2.ve", "");
+        cr_assert_eq(definition_texts_read(root, "web2", &texts), -ERFKILL);
+}
