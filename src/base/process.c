@@ -24,7 +24,7 @@ int process_wait(pid_t pid) {
 }
 
 /* Returns 0 or an errno, as posix_spawn(3) does. */
-static int spawn(char *const argv[], int fd, int said_fd, pid_t *ret) {
+static int spawn(const char *const argv[], int fd, int said_fd, pid_t *ret) {
         char *const environment[] = {(char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                         (char *) "LC_ALL=C.UTF-8", NULL};
         posix_spawn_file_actions_t actions;
@@ -40,12 +40,12 @@ static int spawn(char *const argv[], int fd, int said_fd, pid_t *ret) {
         if (r == 0 && fd >= 0)
                 r = posix_spawn_file_actions_adddup2(&actions, fd, STDERR_FILENO + 1);
         if (r == 0)
-                r = posix_spawn(ret, argv[0], &actions, NULL, argv, environment);
+                r = posix_spawn(ret, argv[0], &actions, NULL, (char *const *) argv, environment);
         (void) posix_spawn_file_actions_destroy(&actions);
         return r;
 }
 
-int process_run(char *const argv[], int fd, char **ret_said) {
+int process_run(const char *const argv[], int fd, char **ret_said) {
         _cleanup_close_ int said_fd = memfd_create("said", MFD_CLOEXEC);
         int status, r;
         pid_t pid;

@@ -125,8 +125,7 @@ static ExitCode check_template(Create *create) {
         return assign_stop_signal(create, opened) < 0 ? operation_oom() : EXIT_DONE;
 }
 
-/* Finds what is there of a VE of that name, in any of the places. */
-static ExitCode check_absent(Systemd *systemd, const char *name) {
+ExitCode ve_check_absent(Systemd *systemd, const char *name) {
         static const char *const places[] = {VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR};
         _cleanup_(unit_state_done) UnitState state = {};
 
@@ -246,6 +245,6 @@ ExitCode ve_create(Systemd *systemd, const CreateRequest *request) {
                 return operation_oom();
         code = operation_begin(systemd, request->names, &create.locks);
         for (size_t i = 0; code == EXIT_DONE && request->names[i]; i++)
-                code = check_absent(systemd, request->names[i]);
+                code = ve_check_absent(systemd, request->names[i]);
         return code == EXIT_DONE ? create_all(&create) : code;
 }

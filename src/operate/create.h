@@ -19,3 +19,6 @@ typedef struct CreateRequest {
 
 /* Logs. One existing VE among NAMES: EXIT_EXISTS, and nothing is created. */
 ExitCode ve_create(Systemd *systemd, const CreateRequest *request);
+
+/* Makes sure that there is nothing of a VE of that name yet: EXIT_EXISTS when there is. Logs. */
+ExitCode ve_check_absent(Systemd *systemd, const char *name);

@@ -159,9 +159,29 @@ static ExitCode finish(Systemd *systemd, char *const *names) {
         return first;
 }
 
-/* What a killed destruction of NAME left: it goes on, unless the VE is defined again. */
+ExitCode ve_discard(const char *name) {
+        int r = remove_drop_ins(name);
+
+        if (r >= 0)
+                r = storage_destroy(name);
+        if (r < 0)
+                return EXIT_FAILED;
+        r = marker_discard(name);
+        if (r < 0) {
+                log_error_errno(r, "Cannot remove the last file of VE %s: %m.", name);
+                return EXIT_FAILED;
+        }
+        return EXIT_DONE;
+}
+
+/* What a killed destruction of NAME left: it goes on, unless the VE is defined again. What was to
+ * become a VE goes away. */
 static ExitCode clean_up(Systemd *systemd, const char *name) {
         marker_remove_unfinished(name);
+        if (marker_is_unfinished(name)) {
+                log_notice("Removing what an interrupted command left of a VE %s.", name);
+                return ve_discard(name);
+        }
         if (!marker_is_set(name))
                 return EXIT_DONE;
         if (is_ours(name)) {

@@ -24,3 +24,9 @@ ExitCode ve_destroy(Systemd *systemd, char *const *names, DestroyFlags flags);
  * finishes what killed commands left, of these VEs and of others that nobody works on. Logs.
  */
 ExitCode operation_begin(Systemd *systemd, char *const *names, VeLocks *ret);
+
+/*
+ * Removes all there is of a VE that is being made: drop-ins, private data, and its marker
+ * (operate/marker.h) last. Logs.
+ */
+ExitCode ve_discard(const char *name);

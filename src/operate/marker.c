@@ -13,6 +13,7 @@
 #include "ve/paths.h"
 
 #define SUFFIX ".ve.destroyed"
+#define UNFINISHED ".ve.unfinished"
 
 const char *const marker_places[N_MARKER_PLACES] = {VE_DIR_RUN, VE_DIR_ETC};
 
@@ -83,6 +84,69 @@ int marker_clear(const char *name) {
         return r;
 }
 
+/* --- on the way in */
+
+static char *unfinished_path(const char *name) {
+        return text_format(VE_DIR_ETC "/.%s" UNFINISHED, name);
+}
+
+/* What is half written counts as none, too: there is no need to write it aside. */
+static int write_unfinished(const char *path, const char *text) {
+        _cleanup_close_ int fd =
+                        open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+        int r = fd < 0 ? -errno : file_write_fd(fd, text, strlen(text));
+
+        if (r < 0)
+                return r;
+        if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
+                return -errno;
+        return dir_sync(VE_DIR_ETC);
+}
+
+int marker_begin(const char *name, const char *text) {
+        _cleanup_free_ char *path = unfinished_path(name);
+        int r = path ? dir_make_all(VE_DIR_ETC, 0755) : -ENOMEM;
+
+        if (r >= 0)
+                r = write_unfinished(path, text);
+        if (r < 0 && r != -EEXIST && path)
+                (void) unlink(path);
+        return r;
+}
+
+int marker_finish(const char *name) {
+        _cleanup_free_ char *path = unfinished_path(name);
+        _cleanup_free_ char *definition = text_format(VE_DIR_ETC "/%s.ve", name);
+        int r;
+
+        if (!path || !definition)
+                return -ENOMEM;
+        if (renameat2(AT_FDCWD, path, AT_FDCWD, definition, RENAME_NOREPLACE) < 0)
+                return -errno;
+        r = dir_sync(VE_DIR_ETC);
+        if (r < 0)
+                (void) renameat2(AT_FDCWD, definition, AT_FDCWD, path, RENAME_NOREPLACE);
+        return r;
+}
+
+bool marker_is_unfinished(const char *name) {
+        _cleanup_free_ char *path = unfinished_path(name);
+
+        return path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+int marker_discard(const char *name) {
+        _cleanup_free_ char *path = unfinished_path(name);
+
+        if (!path)
+                return -ENOMEM;
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return dir_sync(VE_DIR_ETC);
+}
+
+/* --- looking for what is left */
+
 /* What file_write_atomic() puts behind the name of the file it writes. */
 #define RANDOM_SIZE 16
 
@@ -103,7 +167,8 @@ static char *name_of(const char *file) {
 
         if (!begin)
                 return NULL;
-        end = startswith(file, ".#") ? end_of_unfinished(begin) : endswith(begin, SUFFIX);
+        end = startswith(file, ".#") ? end_of_unfinished(begin)
+                                     : (endswith(begin, SUFFIX) ?: endswith(begin, UNFINISHED));
         if (!end)
                 return NULL;
         name = strndup(begin, (size_t) (end - begin));

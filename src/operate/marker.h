@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Definitions on their way out: NAME.ve renamed to .NAME.ve.destroyed. Internal to this layer. */
+/*
+ * Definitions on their way out, NAME.ve renamed to .NAME.ve.destroyed; and on their way in,
+ * .NAME.ve.unfinished, for VEs that take more than one step to make. Internal to this layer.
+ */
 
 #include <stdbool.h>
 
@@ -24,7 +27,24 @@ int marker_clear(const char *name);
 /* Renames the markers back, unless there is a new definition in that place. Returns 0 or -errno. */
 int marker_undo(const char *name);
 
-/* Lists the VEs that have a marker, or a definition half written (".#NAME.ve…"), as a strv. */
+/*
+ * Keeps TEXT, the definition of a VE that is about to be made, where it counts as none: until
+ * marker_finish(), whatever else there is of the VE is a leftover. On disk when the call returns.
+ * Returns 0 or -errno.
+ */
+int marker_begin(const char *name, const char *text);
+
+/* Makes that the definition: from then on there is such a VE. Returns 0, -EEXIST or -errno. */
+int marker_finish(const char *name);
+
+/* True between the two. */
+bool marker_is_unfinished(const char *name);
+
+/* Takes back marker_begin(), when all else of the VE is gone. Returns 0 or -errno. */
+int marker_discard(const char *name);
+
+/* Lists the VEs that have a marker of either kind, or a definition half written (".#NAME.ve…"), as
+ * a strv. */
 int marker_list(char ***ret);
 
 /* Removes half-written definitions of VE NAME, whose writer was killed. */

@@ -168,16 +168,15 @@ static Origin origin_of(const Definition *definition, const Assignment *change) 
         return (Origin){};
 }
 
-/* A drop-in that comes later may say otherwise: that is allowed, but not what was meant. */
-static void warn_of_later(const Set *set, const Definition *definition) {
-        for (size_t i = 0; i < set->changes.n; i++) {
-                const Assignment *change = set->changes.list + i;
+void set_warn_of_later(const char *path, const Assignments *changes, const Definition *definition) {
+        for (size_t i = 0; i < changes->n; i++) {
+                const Assignment *change = changes->list + i;
                 const Origin origin = origin_of(definition, change);
                 _cleanup_free_ char *name = assignment_name(change);
 
-                if (name && origin.file && *change->value && !streq(origin.file, set->path))
+                if (name && origin.file && *change->value && !streq(origin.file, path))
                         log_warning("%s:%u has a say in %s too, and comes after %s.", origin.file,
-                                        origin.line, name, set->path);
+                                        origin.line, name, path);
         }
 }
 
@@ -203,7 +202,7 @@ static ExitCode prepare(Set *set) {
                 return code;
         if (set->definition->error)
                 return refuse(set, &messages);
-        warn_of_later(set, set->definition);
+        set_warn_of_later(set->path, &set->changes, set->definition);
         return check_storage(set);
 }
 

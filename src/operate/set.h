@@ -10,9 +10,17 @@
  */
 
 #include "operate/operation.h"
+#include "ve/assignment.h"
+#include "ve/definition.h"
 
 /*
  * Does all CHANGES (a strv of SECTION.KEY=VALUE, +=, -=) to VE NAME, or none. Says what takes
  * effect only after a restart. Logs.
  */
 ExitCode ve_set(Systemd *systemd, const char *name, char *const *changes);
+
+/*
+ * Says which CHANGES, of those kept in the drop-in PATH, DEFINITION has otherwise, because a file
+ * that comes later says so: that is allowed, but not what was meant. Logs.
+ */
+void set_warn_of_later(const char *path, const Assignments *changes, const Definition *definition);

@@ -7,7 +7,16 @@
  * ROOT_FD is VE_PRIVATE, PRIVATE_FD the VE's directory in it.
  */
 
+#include "kernel/tree-copy.h"
 #include "storage/storage.h"
+
+/* A copy for another VE, which is stopped. */
+typedef struct StorageCopy {
+        const char *from;        /* its name */
+        int from_fd;             /* its private directory */
+        const Definition *to;    /* the new VE */
+        TreeCopyOptions options; /* whom to tell how far it has got */
+} StorageCopy;
 
 typedef struct StorageBackend {
         const char *name; /* as in [Storage] Type= */
@@ -17,6 +26,10 @@ typedef struct StorageBackend {
         int (*check)(int root_fd, const Definition *definition);
         /* Makes what the type needs in the new directory PRIVATE_FD. Logs. */
         int (*create)(int root_fd, int private_fd, const Definition *definition);
+        /* Makes it a copy of another VE's. Logs. */
+        int (*copy)(int root_fd, int private_fd, const StorageCopy *copy);
+        /* Opens what is kept of the root directory of VE NAME, which is stopped. Logs. */
+        int (*open_root)(int private_fd, const char *name);
         /* As storage_attach(). */
         int (*attach)(const StorageAttach *attach, int root_fd, int private_fd);
         /* As storage_resize(). */
@@ -29,3 +42,24 @@ typedef struct StorageBackend {
 
 extern const StorageBackend storage_overlay;
 extern const StorageBackend storage_image;
+
+/* --- what storage.c has for its siblings */
+
+const StorageBackend *storage_backend(const Definition *definition);
+
+/* Opens the private data of VE NAME. Returns -ENOENT when there is none, or -errno. */
+int private_open(const char *name);
+
+/* Checks that what is in PRIVATE_FD is of the type that DEFINITION says: -EMEDIUMTYPE. Logs. */
+int private_check_type(int private_fd, const Definition *definition);
+
+/*
+ * Makes the private data of a new VE: aside, filled by FILL, synced, and renamed into place. FILL
+ * returns 0 or what ends it, and logs. Logs.
+ */
+typedef int (*PrivateFill)(
+                int root_fd, int private_fd, const Definition *definition, void *userdata);
+int private_make(const Definition *definition, PrivateFill fill, void *userdata);
+
+/* Keeps a new random id for the VE of PRIVATE_FD. Returns 0 or -errno. */
+int private_make_uuid(int private_fd, uint8_t ret[16]);

@@ -17,15 +17,14 @@
 /* What is to take its place. */
 #define COPY IMAGE_FILE ".new"
 
-/* The programs find the directory as their descriptor 3. */
-#define IN_CHILD "/proc/self/fd/3/"
+#define IN_CHILD PROCESS_FD "/"
 
 /* e2fsck(8): 1 and 2 are that it has put something right. */
 #define FSCK_LEFT_ERRORS 4
 
 /* Runs a program on the image. Returns its exit status, or -errno. Logs only the latter. */
 static int run(int private_fd, const char *name, const char *const argv[], char **ret_said) {
-        int r = process_run((char *const *) argv, private_fd, ret_said);
+        int r = process_run(argv, private_fd, ret_said);
 
         if (r == -ENOENT)
                 return log_error_errno(-EOPNOTSUPP,

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "kernel/copy-file.h"
 #include "kernel/loop.h"
 #include "kernel/mount.h"
 #include "storage/backend.h"
@@ -46,9 +47,9 @@ static uint64_t size_of(const Definition *definition) {
         return size / SIZE_STEP * SIZE_STEP;
 }
 
-static int fail(int error, const Definition *definition, const char *what) {
-        return log_error_errno(error, "The image of VE %s in %s/%s can't be %s: %m.",
-                        definition->name, VE_PRIVATE, definition->name, what);
+static int fail(int error, const char *name, const char *what) {
+        return log_error_errno(error, "The image of VE %s in %s/%s can't be %s: %m.", name,
+                        VE_PRIVATE, name, what);
 }
 
 static bool is_image(int private_fd) {
@@ -63,7 +64,7 @@ static int image_check(int root_fd, const Definition *definition) {
                                 "VE %s can't have an image of so small a Size=: at least 16M.",
                                 definition->name);
         if (fstatvfs(root_fd, &host) < 0)
-                return fail(-errno, definition, "looked for");
+                return fail(-errno, definition->name, "looked for");
         if (size_of(definition) / host.f_frsize > host.f_blocks)
                 return log_error_errno(-EFBIG,
                                 "VE %s can't have an image of %" PRIu64
@@ -107,20 +108,20 @@ static int image_create(int root_fd, int private_fd, const Definition *definitio
         if (r >= 0)
                 r = make_file(private_fd, definition);
         if (r < 0)
-                return fail(r, definition, "made");
+                return fail(r, definition->name, "made");
         r = image_file_format(private_fd, definition);
         if (r < 0)
                 return r;
         r = sync_file(private_fd);
         if (r >= 0)
                 r = tree_remove_at(private_fd, IMAGE_SEED);
-        return r < 0 ? fail(r, definition, "made") : 0;
+        return r < 0 ? fail(r, definition->name, "made") : 0;
 }
 
 /* --- mounting */
 
 /* Opens the file, which is ours, whatever lies there. Logs. */
-static int open_image(int private_fd, const Definition *definition) {
+static int open_image(int private_fd, const char *name) {
         int fd = openat(private_fd, IMAGE_FILE, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         struct stat st;
 
@@ -128,13 +129,13 @@ static int open_image(int private_fd, const Definition *definition) {
                 int r = fd < 0 ? -errno : -EBADF;
 
                 (void) fd_close(fd);
-                return fail(r, definition, "opened");
+                return fail(r, name, "opened");
         }
         return fd;
 }
 
 /* The VE that used it may be gone only just now. Logs. */
-static int wait_until_unused(int fd, const Definition *definition) {
+static int wait_until_unused(int fd, const char *name) {
         const int64_t deadline = monotonic_ms() + IN_USE_MS;
         char path[LOOP_PATH_SIZE];
         int r;
@@ -144,7 +145,7 @@ static int wait_until_unused(int fd, const Definition *definition) {
                 if (r == -ENOENT)
                         return 0;
                 if (r < 0)
-                        return fail(r, definition, "looked for among the loop devices");
+                        return fail(r, name, "looked for among the loop devices");
                 (void) fd_close(r);
                 if (monotonic_ms() > deadline)
                         break;
@@ -153,7 +154,7 @@ static int wait_until_unused(int fd, const Definition *definition) {
         return log_error_errno(-EBUSY,
                         "The image of VE %s is in use already, by %s: find out by whom, and free "
                         "it, with `umount` or `losetup -d %s`.",
-                        definition->name, path, path);
+                        name, path, path);
 }
 
 static int mount_device(const char *path) {
@@ -192,37 +193,31 @@ static int fit(int private_fd, const Definition *definition, uint64_t *ret) {
         }
         if (r < 0)
                 return r;
-        fd = open_image(private_fd, definition);
+        fd = open_image(private_fd, definition->name);
         if (fd < 0)
                 return fd;
-        return ftruncate(fd, (off_t) size) < 0 ? fail(-errno, definition, "resized") : 0;
+        return ftruncate(fd, (off_t) size) < 0 ? fail(-errno, definition->name, "resized") : 0;
 }
 
 /* Makes a filesystem of the file, detached: the device goes with it. Logs. */
-static int mount_image(int private_fd, uint64_t had, const Definition *definition) {
-        const uint64_t size = size_of(definition);
-        _cleanup_close_ int fd = open_image(private_fd, definition), loop_fd = -EBADF;
-        _cleanup_close_ int mount_fd = -EBADF;
+static int mount_image(int private_fd, const char *name) {
+        _cleanup_close_ int fd = open_image(private_fd, name), loop_fd = -EBADF;
         char path[LOOP_PATH_SIZE];
-        int r = 0;
+        int mount_fd;
 
         if (fd < 0)
                 return fd;
         loop_fd = loop_attach(fd, path);
         if (loop_fd < 0)
-                return fail(loop_fd, definition, "made a loop device");
+                return fail(loop_fd, name, "made a loop device");
         mount_fd = mount_device(path);
-        if (mount_fd < 0)
-                return fail(mount_fd, definition, "mounted");
-        if (had < size)
-                r = grow_filesystem(mount_fd, size);
-        return r < 0 ? fail(r, definition, "grown") : TAKE_FD(mount_fd);
+        return mount_fd < 0 ? fail(mount_fd, name, "mounted") : mount_fd;
 }
 
-static int check_unused(int private_fd, const Definition *definition) {
-        _cleanup_close_ int fd = open_image(private_fd, definition);
+static int check_unused(int private_fd, const char *name) {
+        _cleanup_close_ int fd = open_image(private_fd, name);
 
-        return fd < 0 ? fd : wait_until_unused(fd, definition);
+        return fd < 0 ? fd : wait_until_unused(fd, name);
 }
 
 static int image_attach(const StorageAttach *attach, int root_fd, int private_fd) {
@@ -232,13 +227,55 @@ static int image_attach(const StorageAttach *attach, int root_fd, int private_fd
         int r = image_check(root_fd, definition);
 
         if (r >= 0)
-                r = check_unused(private_fd, definition);
+                r = check_unused(private_fd, definition->name);
         if (r >= 0)
                 r = fit(private_fd, definition, &had);
         if (r < 0)
                 return r;
-        mount_fd = mount_image(private_fd, had, definition);
-        return mount_fd < 0 ? mount_fd : overlay_attach(attach, mount_fd);
+        mount_fd = mount_image(private_fd, definition->name);
+        if (mount_fd < 0)
+                return mount_fd;
+        if (had < size_of(definition))
+                r = grow_filesystem(mount_fd, size_of(definition));
+        return r < 0 ? fail(r, definition->name, "grown") : overlay_attach(attach, mount_fd);
+}
+
+/* --- copying */
+
+static int image_open_root(int private_fd, const char *name) {
+        _cleanup_close_ int mount_fd = -EBADF;
+        int r = check_unused(private_fd, name);
+
+        if (r >= 0)
+                r = image_file_recover(private_fd, name);
+        if (r < 0)
+                return r;
+        mount_fd = mount_image(private_fd, name);
+        return mount_fd < 0 ? mount_fd : overlay_open_root(mount_fd, name);
+}
+
+/* The file as a whole: where the host's filesystem can, both are of the same blocks. */
+static int copy_file(int private_fd, int from_fd, const StorageCopy *copy) {
+        _cleanup_close_ int to = openat(private_fd, IMAGE_FILE,
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        struct stat st;
+        int r = to < 0 || fstat(from_fd, &st) < 0 ? -errno : 0;
+
+        if (r >= 0)
+                r = copy_content(from_fd, to, (uint64_t) st.st_size);
+        if (r < 0)
+                return log_error_errno(r, "The image of VE %s can't be copied for VE %s: %m.",
+                                copy->from, copy->to->name);
+        return 0;
+}
+
+static int image_copy(int root_fd, int private_fd, const StorageCopy *copy) {
+        _cleanup_close_ int from_fd = open_image(copy->from_fd, copy->from);
+        int r = from_fd < 0 ? from_fd : image_check(root_fd, copy->to);
+
+        if (r >= 0)
+                r = wait_until_unused(from_fd, copy->from);
+        return r < 0 ? r : copy_file(private_fd, from_fd, copy);
 }
 
 /* --- resizing */
@@ -254,11 +291,11 @@ static int grow_live(int fd, int loop_fd, const char *path, const Definition *de
                 mount_fd = mount_device(path);
                 r = mount_fd < 0 ? mount_fd : grow_filesystem(mount_fd, size);
         }
-        return r < 0 ? fail(r, definition, "grown") : 0;
+        return r < 0 ? fail(r, definition->name, "grown") : 0;
 }
 
 static int image_resize(int root_fd, int private_fd, const Definition *definition) {
-        _cleanup_close_ int fd = open_image(private_fd, definition), loop_fd = -EBADF;
+        _cleanup_close_ int fd = open_image(private_fd, definition->name), loop_fd = -EBADF;
         char path[LOOP_PATH_SIZE];
         struct stat st;
         uint64_t had;
@@ -268,9 +305,9 @@ static int image_resize(int root_fd, int private_fd, const Definition *definitio
                 return r;
         loop_fd = loop_find(fd, path);
         if (loop_fd < 0 && loop_fd != -ENOENT)
-                return fail(loop_fd, definition, "looked for among the loop devices");
+                return fail(loop_fd, definition->name, "looked for among the loop devices");
         if (fstat(fd, &st) < 0)
-                return fail(-errno, definition, "resized");
+                return fail(-errno, definition->name, "resized");
         if (loop_fd == -ENOENT)
                 return fit(private_fd, definition, &had);
         /* Ext4 does not shrink while it is mounted. */
@@ -297,6 +334,8 @@ const StorageBackend storage_image = {
                 .is = is_image,
                 .check = image_check,
                 .create = image_create,
+                .copy = image_copy,
+                .open_root = image_open_root,
                 .attach = image_attach,
                 .resize = image_resize,
                 .usage = image_usage,

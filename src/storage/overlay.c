@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/capability.h"
+#include "kernel/copy-file.h"
 #include "kernel/mount.h"
 #include "storage/backend.h"
 #include "storage/limit.h"
@@ -221,10 +222,26 @@ int overlay_attach(const StorageAttach *attach, int mount_fd) {
         return fd;
 }
 
+int overlay_open_root(int dir_fd, const char *name) {
+        int fd = openat(dir_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return log_error_errno(-errno,
+                                "The private data of VE %s is damaged: %s/%s has no root directory "
+                                "in it; restore it, or destroy the VE.",
+                                name, VE_PRIVATE, name);
+        return fd;
+}
+
 /* --- the type: both directories are in the private data itself */
 
 static bool is_overlay(int private_fd) {
         return faccessat(private_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+static int fail_create(int error, const Definition *definition) {
+        return log_error_errno(error, "The private data of VE %s can't be made in %s: %m.",
+                        definition->name, VE_PRIVATE);
 }
 
 static int create(int root_fd, int private_fd, const Definition *definition) {
@@ -233,10 +250,47 @@ static int create(int root_fd, int private_fd, const Definition *definition) {
         if (r < 0)
                 return r;
         r = overlay_make(private_fd);
+        return r < 0 ? fail_create(r, definition) : 0;
+}
+
+/* What is another filesystem's: its name for what is mounted, and a seal over the file's inode. */
+static bool is_copied(const char *attribute) {
+        return !streq(attribute, "trusted.overlay.uuid") && !streq(attribute, "security.evm");
+}
+
+static int copy_upper(int from, int to, const StorageCopy *copy) {
+        TreeCopyOptions options = copy->options;
+        TreeCopyReport report = {};
+        struct stat st;
+        int r;
+
+        options.attribute = is_copied;
+        options.nodes = true;
+        r = tree_copy(from, to, &options, &report);
+        if (r >= 0)
+                r = fstat(from, &st) < 0 ? -errno : copy_metadata(from, to, &st, is_copied);
         if (r < 0)
-                return log_error_errno(r, "The private data of VE %s can't be made in %s: %m.",
-                                definition->name, VE_PRIVATE);
-        return 0;
+                log_error_errno(r,
+                                "The private data of VE %s in %s/%s can't be copied for VE "
+                                "%s%s%.300s: %m.",
+                                copy->from, VE_PRIVATE, copy->from, copy->to->name,
+                                report.failed && *report.failed ? ", at " : "",
+                                report.failed ?: "");
+        else if (report.filesystems > 0)
+                log_notice("What is mounted in %s/%s was left out.", VE_PRIVATE, copy->from);
+        free(report.failed);
+        return r;
+}
+
+/* The work directory is the kernel's, and empty between two mounts. */
+static int copy(int root_fd, int private_fd, const StorageCopy *copy) {
+        _cleanup_close_ int from = overlay_open_root(copy->from_fd, copy->from), to = -EBADF;
+        int r = from < 0 ? from : create(root_fd, private_fd, copy->to);
+
+        if (r < 0)
+                return r;
+        to = overlay_open_root(private_fd, copy->to->name);
+        return to < 0 ? to : copy_upper(from, to, copy);
 }
 
 static int attach(const StorageAttach *attach, int root_fd, int private_fd) {
@@ -256,6 +310,8 @@ const StorageBackend storage_overlay = {
                 .is = is_overlay,
                 .check = limit_check,
                 .create = create,
+                .copy = copy,
+                .open_root = overlay_open_root,
                 .attach = attach,
                 .resize = limit_apply,
                 .usage = limit_usage,

@@ -8,6 +8,9 @@
 /* Makes the empty directories that an overlay takes, in DIR_FD. Returns 0 or -errno. */
 int overlay_make(int dir_fd);
 
+/* Opens what is kept of the root directory of VE NAME, in the same place. Logs. */
+int overlay_open_root(int dir_fd, const char *name);
+
 /*
  * As storage_attach(), with those directories in the root of the detached mount MOUNT_FD, which is
  * attached below the staging directory. Logs.

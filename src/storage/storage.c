@@ -33,10 +33,6 @@ static const StorageBackend *backend_of(int private_fd) {
         return NULL;
 }
 
-static const StorageBackend *backend_for(const Definition *definition) {
-        return backends[definition->storage_type];
-}
-
 static int open_private_root(void) {
         int fd, r = dir_make_all(VE_PRIVATE, 0755);
 
@@ -52,10 +48,20 @@ bool storage_exists(const char *name) {
         return path && access(path, F_OK) >= 0;
 }
 
+const StorageBackend *storage_backend(const Definition *definition) {
+        return backends[definition->storage_type];
+}
+
 static int open_private(int root_fd, const char *name) {
         int fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
         return fd < 0 ? -errno : fd;
+}
+
+int private_open(const char *name) {
+        _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return root_fd < 0 ? -errno : open_private(root_fd, name);
 }
 
 /* Counted by the kernel where it does that, else by a look at all files. */
@@ -87,8 +93,14 @@ static int fail_create(int error, const Definition *definition) {
                         definition->name, VE_PRIVATE);
 }
 
+static int fill_empty(int root_fd, int private_fd, const Definition *definition,
+                _unused_ void *userdata) {
+        return storage_backend(definition)->create(root_fd, private_fd, definition);
+}
+
 /* Fills the directory aside and syncs it; the caller renames it into place, or removes it. Logs. */
-static int create_aside(int root_fd, const char *aside, const Definition *definition) {
+static int create_aside(int root_fd, const char *aside, const Definition *definition,
+                PrivateFill fill, void *userdata) {
         _cleanup_close_ int fd = -EBADF;
         int r = mkdirat(root_fd, aside, 0700) < 0 ? -errno : 0;
 
@@ -96,7 +108,7 @@ static int create_aside(int root_fd, const char *aside, const Definition *defini
                 r = fd = open_private(root_fd, aside);
         if (r < 0)
                 return fail_create(r, definition);
-        r = backend_for(definition)->create(root_fd, fd, definition);
+        r = fill(root_fd, fd, definition, userdata);
         if (r < 0)
                 return r;
         return fsync(fd) < 0 ? fail_create(-errno, definition) : 0;
@@ -124,7 +136,7 @@ static int remove_aside(int root_fd, const char *aside) {
 }
 
 /* Logs. */
-static int create(int root_fd, const Definition *definition) {
+static int make(int root_fd, const Definition *definition, PrivateFill fill, void *userdata) {
         _cleanup_free_ char *aside = text_format(ASIDE_NEW "%s", definition->name);
         int r;
 
@@ -134,7 +146,7 @@ static int create(int root_fd, const Definition *definition) {
         r = remove_aside(root_fd, aside);
         if (r < 0)
                 return fail_create(r, definition);
-        r = create_aside(root_fd, aside, definition);
+        r = create_aside(root_fd, aside, definition, fill, userdata);
         if (r >= 0)
                 r = put_in_place(root_fd, aside, definition);
         if (r < 0)
@@ -142,10 +154,15 @@ static int create(int root_fd, const Definition *definition) {
         return r;
 }
 
-int storage_create(const Definition *definition) {
+int private_make(const Definition *definition, PrivateFill fill, void *userdata) {
         _cleanup_close_ int root_fd = open_private_root();
 
-        return root_fd < 0 ? fail_create(root_fd, definition) : create(root_fd, definition);
+        return root_fd < 0 ? fail_create(root_fd, definition)
+                           : make(root_fd, definition, fill, userdata);
+}
+
+int storage_create(const Definition *definition) {
+        return private_make(definition, fill_empty, NULL);
 }
 
 /*
@@ -196,7 +213,7 @@ void storage_sweep(void) {
         while ((entry = readdir(dir))) {
                 int r;
 
-                /* One that is being made belongs to a command that may still be alive: create()
+                /* One that is being made belongs to a command that may still be alive: make()
                  * takes it over. */
                 if (!startswith(entry->d_name, ASIDE_GONE))
                         continue;
@@ -217,7 +234,7 @@ static int open_or_create(int root_fd, const Definition *definition) {
         int fd = root_fd < 0 ? root_fd : open_private(root_fd, definition->name), r;
 
         if (fd == -ENOENT) {
-                r = create(root_fd, definition);
+                r = make(root_fd, definition, fill_empty, NULL);
                 if (r < 0)
                         return r;
                 fd = open_private(root_fd, definition->name);
@@ -225,9 +242,9 @@ static int open_or_create(int root_fd, const Definition *definition) {
         return fd < 0 ? fail_open(fd, definition) : fd;
 }
 
-/* What is damaged beyond being known is for the type to complain of. Logs. */
-static int check_type(int private_fd, const Definition *definition) {
-        const StorageBackend *is = backend_of(private_fd), *wanted = backend_for(definition);
+/* What is damaged beyond being known is for the type to complain of. */
+int private_check_type(int private_fd, const Definition *definition) {
+        const StorageBackend *is = backend_of(private_fd), *wanted = storage_backend(definition);
 
         if (!is || is == wanted)
                 return 0;
@@ -237,14 +254,11 @@ static int check_type(int private_fd, const Definition *definition) {
                         definition->name, is->name, wanted->name, is->name);
 }
 
-int storage_claim(const Definition *definition, StorageClaim claim) {
+/* Logs. */
+static int lock(int fd, const Definition *definition, StorageClaim claim) {
         const int operation = claim == STORAGE_CLAIM_START ? LOCK_EX : LOCK_SH;
-        _cleanup_close_ int root_fd = open_private_root();
-        _cleanup_close_ int fd = open_or_create(root_fd, definition);
         int r = 0;
 
-        if (fd < 0)
-                return fd;
         if (flock(fd, operation | LOCK_NB) < 0) {
                 if (errno == EWOULDBLOCK && claim == STORAGE_CLAIM_START)
                         log_notice("Waiting for a vectl that has files of VE %s open.",
@@ -252,19 +266,27 @@ int storage_claim(const Definition *definition, StorageClaim claim) {
                 while (flock(fd, operation) < 0 && r >= 0)
                         r = errno == EINTR ? 0 : -errno;
         }
-        return r < 0 ? fail_open(r, definition) : TAKE_FD(fd);
+        return r < 0 ? fail_open(r, definition) : 0;
+}
+
+int storage_claim(const Definition *definition, StorageClaim claim) {
+        _cleanup_close_ int root_fd = open_private_root();
+        _cleanup_close_ int fd = open_or_create(root_fd, definition);
+        int r = fd < 0 ? fd : lock(fd, definition, claim);
+
+        return r < 0 ? r : TAKE_FD(fd);
 }
 
 int storage_attach(const StorageAttach *attach) {
         const Definition *definition = attach->definition;
         _cleanup_close_ int root_fd = open_private_root();
         _cleanup_close_ int fd = open_or_create(root_fd, definition);
-        int r = fd < 0 ? fd : check_type(fd, definition);
+        int r = fd < 0 ? fd : private_check_type(fd, definition);
 
-        return r < 0 ? r : backend_for(definition)->attach(attach, root_fd, fd);
+        return r < 0 ? r : storage_backend(definition)->attach(attach, root_fd, fd);
 }
 
-static int new_uuid(int private_fd, uint8_t ret[16]) {
+int private_make_uuid(int private_fd, uint8_t ret[16]) {
         char text[UUID_TEXT_SIZE + 1];
         int r = uuid_random(ret);
 
@@ -292,7 +314,7 @@ int storage_uuid(const Definition *definition, uint8_t ret[16]) {
                 return fd;
         r = read_uuid(fd, ret);
         if (r == -ENOENT)
-                r = new_uuid(fd, ret);
+                r = private_make_uuid(fd, ret);
         if (r < 0)
                 return log_error_errno(r,
                                 "The id of VE %s can't be read from or kept in %s/%s: %m.",
@@ -310,8 +332,8 @@ int storage_check(const Definition *definition) {
         if (fd < 0 && fd != -ENOENT)
                 return fail_open(fd, definition);
         if (fd >= 0)
-                r = check_type(fd, definition);
-        return r < 0 ? r : backend_for(definition)->check(root_fd, definition);
+                r = private_check_type(fd, definition);
+        return r < 0 ? r : storage_backend(definition)->check(root_fd, definition);
 }
 
 int storage_resize(const Definition *definition) {
@@ -324,6 +346,9 @@ int storage_resize(const Definition *definition) {
                 return 0;
         if (fd < 0)
                 return fail_open(fd, definition);
-        r = check_type(fd, definition);
-        return r < 0 ? r : backend_for(definition)->resize(root_fd, fd, definition);
+        r = private_check_type(fd, definition);
+        /* It must not be started while its size is changed from outside. */
+        if (r >= 0)
+                r = lock(fd, definition, STORAGE_CLAIM_START);
+        return r < 0 ? r : storage_backend(definition)->resize(root_fd, fd, definition);
 }

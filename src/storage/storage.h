@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "kernel/quota.h"
+#include "kernel/tree-copy.h"
 #include "ve/definition.h"
 
 /* True when VE NAME has private data on this host. */
@@ -19,6 +20,27 @@ bool storage_exists(const char *name);
 
 /* Makes the private data of a new VE, empty. Logs. -EEXIST when there is some. */
 int storage_create(const Definition *definition);
+
+/* How private data is copied for another VE. */
+typedef struct StorageClone {
+        /*
+         * Called first, with the new private directory, which has nothing in it yet, and the root
+         * directory of the VE that is copied; what it leaves there is for ADAPT to take away. May
+         * be NULL. Logs.
+         */
+        int (*prepare)(int private_fd, int from_root_fd, void *userdata);
+        /* Called with the copy: makes it another VE's, whose id is UUID. Logs. */
+        int (*adapt)(int private_fd, int root_fd, const uint8_t uuid[16], void *userdata);
+        void (*progress)(const TreeCopyReport *report, void *userdata);
+        void *userdata;
+} StorageClone;
+
+/*
+ * Makes the private data of a new VE, TO, from that of the stopped VE FROM, where there is any; it
+ * appears whole or not at all. It is a copy, shared on disk where the filesystem can, with an id of
+ * its own, and what ADAPT makes of it. Returns 0, -EEXIST when TO has some, or -errno. Logs.
+ */
+int storage_clone(const char *from, const Definition *to, const StorageClone *clone);
 
 /*
  * Removes the private data of VE NAME: renamed aside first, so that a killed removal leaves all of

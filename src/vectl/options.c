@@ -168,3 +168,19 @@ ExitCode options_parse(
                 return wrong(&parser, "One word too many: \"%s\"", (*ret)[verb->max]);
         return EXIT_DONE;
 }
+
+ExitCode addresses_add(char *const *addresses, char ***settings) {
+        STRV_FOREACH (address, addresses) {
+                /* That would be a reset: what a script's empty variable leads to, and no one means.
+                 */
+                if (!**address) {
+                        log_error("An address is missing behind --address=.");
+                        return EXIT_USAGE;
+                }
+                if (strv_consume(settings, text_format("Network.Address=%s", *address)) < 0) {
+                        (void) log_oom();
+                        return EXIT_FAILED;
+                }
+        }
+        return EXIT_DONE;
+}

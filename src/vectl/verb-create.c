@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/log.h"
 #include "base/text.h"
 #include "operate/create.h"
 #include "operate/run.h"
@@ -32,20 +31,6 @@ static const Option options[] = {
                 {.name = "start", .summary = "Start them too, all at once", .flag = &start},
 };
 
-static ExitCode add_addresses(void) {
-        STRV_FOREACH (address, addresses) {
-                /* That would be a reset: what a script's empty variable leads to, and no one means.
-                 */
-                if (!**address) {
-                        log_error("An address is missing behind --address=.");
-                        return EXIT_USAGE;
-                }
-                if (strv_consume(&settings, text_format("Network.Address=%s", *address)) < 0)
-                        return operation_oom();
-        }
-        return EXIT_DONE;
-}
-
 static ExitCode create(Systemd *systemd, char **names) {
         const CreateRequest request = {.names = names, .template = template, .settings = settings};
 
@@ -57,7 +42,7 @@ static int run(char **names) {
         ExitCode code = operation_connect(&systemd);
 
         if (code == EXIT_DONE)
-                code = add_addresses();
+                code = addresses_add(addresses, &settings);
         if (code == EXIT_DONE)
                 code = create(systemd, names);
         if (code == EXIT_DONE && start)

@@ -76,8 +76,13 @@ void help_print(const char *path, const Verb *verb);
 ExitCode options_parse(
                 const char *path, const Verb *verb, char **words, bool *ret_help, char ***ret);
 
+/* Adds a setting of [Network] for each of ADDRESSES, a strv, to SETTINGS. Logs. */
+ExitCode addresses_add(char *const *addresses, char ***settings);
+
 /* Words for completion. */
 int words_ves(const char *current, char ***ret);
+/* For what is new. */
+int words_none(const char *current, char ***ret);
 int words_templates(const char *current, char ***ret);
 int words_settings(const char *current, char ***ret);
 /* The same, with the "+=" and "-=" of lists. */

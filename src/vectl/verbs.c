@@ -5,6 +5,7 @@
 
 const Verb *const verbs[] = {
                 &verb_create,
+                &verb_clone,
                 &verb_destroy,
                 &verb_start,
                 &verb_stop,

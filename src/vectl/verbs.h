@@ -5,6 +5,23 @@
 
 #include "vectl/verb.h"
 
-extern const Verb verb_create, verb_destroy, verb_start, verb_stop, verb_restart, verb_status,
-                verb_list, verb_show, verb_check, verb_exec, verb_enter, verb_network, verb_set,
-                verb_template, verb_top, verb_copy_to, verb_copy_from, verb_mount, verb_umount;
+extern const Verb verb_check;
+extern const Verb verb_clone;
+extern const Verb verb_copy_from;
+extern const Verb verb_copy_to;
+extern const Verb verb_create;
+extern const Verb verb_destroy;
+extern const Verb verb_enter;
+extern const Verb verb_exec;
+extern const Verb verb_list;
+extern const Verb verb_mount;
+extern const Verb verb_network;
+extern const Verb verb_restart;
+extern const Verb verb_set;
+extern const Verb verb_show;
+extern const Verb verb_start;
+extern const Verb verb_status;
+extern const Verb verb_stop;
+extern const Verb verb_template;
+extern const Verb verb_top;
+extern const Verb verb_umount;

@@ -11,6 +11,11 @@ int words_ves(_unused_ const char *current, char ***ret) {
         return definition_list("", ret);
 }
 
+int words_none(_unused_ const char *current, char ***ret) {
+        *ret = NULL;
+        return 0;
+}
+
 int words_templates(_unused_ const char *current, char ***ret) {
         _cleanup_(template_infos_freep) TemplateInfo **list = NULL;
         _cleanup_strv_ char **names = NULL;
