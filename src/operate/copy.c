@@ -194,8 +194,6 @@ static void show_progress(const TreeCopyReport *report, void *userdata) {
 }
 
 static int copy_stdin(Copy *copy) {
-        if (copy->directory)
-                return -ENOENT;
         if (copy->name)
                 return copy_stream_into(&copy->into, STDIN_FILENO, copy->dir_fd, copy->name);
         /* It has no name of its own. */
@@ -206,14 +204,9 @@ static int copy_opened(Copy *copy, const char *path, int fd) {
         _cleanup_free_ char *plain = without_slashes(path);
         const char *slash = plain ? strrchr(plain, '/') : NULL;
         const char *name = slash && slash[1] ? slash + 1 : plain;
-        struct stat st;
 
         if (!plain)
                 return -ENOMEM;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (copy->directory && !S_ISDIR(st.st_mode))
-                return -ENOENT;
         if (copy->name)
                 return copy_into(&copy->into, fd, copy->dir_fd, copy->name);
         if (is_no_name(name))
@@ -225,14 +218,13 @@ static int copy_opened(Copy *copy, const char *path, int fd) {
 static const char *reason(int r) {
         switch (r) {
         case -ENOENT:
-                return "there is no such directory";
+        case -ESTALE:
+                return "it was changed or moved meanwhile; try again";
         case -EISDIR:
                 return "there is a directory of that name; remove it first, or choose another name";
         case -ENOTDIR:
                 return "there is a file of that name, not a directory; remove it first, or choose "
                        "another name";
-        case -ESTALE:
-                return "it was changed or moved meanwhile; try again";
         case -EBUSY:
                 return "another copy of the same name goes on, or something is mounted there";
         case -ENOSPC:
@@ -255,18 +247,32 @@ static int copy_failed(const Copy *copy, const char *source, int r) {
         return r;
 }
 
+/* Only a directory can come in place of one that is named and isn't there. Logs. */
+static int check_named_directory(const Copy *copy, const char *source, int fd) {
+        _cleanup_free_ char *what = NULL;
+        struct stat st;
+
+        if (!copy->directory || (fd >= 0 && fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode)))
+                return 0;
+        what = describe_destination(copy, copy->destination);
+        log_error("Cannot copy %s to %s: there is no such directory.", fd < 0 ? "stdin" : source,
+                        what ?: copy->destination);
+        return -ENOENT;
+}
+
 static int copy_one(Copy *copy, const char *source) {
+        const bool from_stdin = (copy->flags & COPY_TO_VE) && is_stdio(source);
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        if ((copy->flags & COPY_TO_VE) && is_stdio(source)) {
-                r = copy_stdin(copy);
-        } else {
+        if (!from_stdin)
                 fd = open_source(copy, source);
-                if (fd < 0)
-                        return fd;
-                r = copy_opened(copy, source, fd);
-        }
+        if (fd < 0 && !from_stdin)
+                return fd;
+        r = check_named_directory(copy, source, fd);
+        if (r < 0)
+                return r;
+        r = from_stdin ? copy_stdin(copy) : copy_opened(copy, source, fd);
         progress_end();
         return r < 0 ? copy_failed(copy, source, r) : 0;
 }

@@ -200,6 +200,8 @@ mistakes() {
     expect_status 1 to "$WORK/x" "$SITE/tool" /srv/renamed
     expect_sentence "$ERR" "*several files to /srv/renamed of VE $VE: it is no directory."
     expect_status 1 to "$WORK/x" /srv/new/
+    expect_sentence "$ERR" "vectl: Cannot copy $WORK/x to /srv/new/ of VE $VE: there is no such directory."
+    expect_status 1 to - /srv/new/
     expect_status 1 to "$SITE" /srv/renamed
     expect_sentence "$ERR" "*not a directory; remove it first, or choose another name."
     to "$SITE/a" /srv/taken/ # as mkdir and cp -r would
@@ -314,6 +316,28 @@ ends() {
 check "a VE that ends takes a copy with it" ends
 systemctl stop ve@$VE
 
+# A caller that is killed leaves nothing either.
+caller_ends() {
+    local signal
+    mkfifo "$WORK/slow" 2>/dev/null || true
+    for signal in TERM KILL; do
+        to - /srv/endless <"$WORK/slow" &
+        exec 7>"$WORK/slow"
+        echo begun >&7
+        wait_until 10 test -e "$UPPER/srv/.#endless.vectl" || fail "it does not begin"
+        # The one that was called, not the one that works.
+        kill -$signal "$(pgrep -o -x vectl)"
+        wait_until 10 nobody_works || fail "processes are left after SIG$signal"
+        exec 7>&-
+        [ ! -e "$UPPER/srv/.#endless.vectl" ] || fail "something is left after SIG$signal"
+        [ ! -e "$UPPER/srv/endless" ] || fail "half a file came of it"
+    done
+}
+nobody_works() {
+    ! pgrep -x vectl >/dev/null
+}
+check "a caller that is killed leaves nothing" caller_ends
+
 # A start waits for who has the files of a stopped VE open.
 start_waits() {
     SINCE=$(now)
@@ -361,9 +385,6 @@ everywhere() {
     done
     echo "killed $total times"
     [ $total -gt 10 ] || fail "only $total system calls to kill at"
-}
-nobody_works() {
-    ! pgrep -x vectl >/dev/null
 }
 check "killed anywhere, a file is old or new" everywhere
 
