@@ -111,6 +111,11 @@ int systemd_list_units(Systemd *systemd, const char *pattern, char ***ret);
 /* Sends SIGNAL to every process of UNIT. */
 int systemd_kill_unit(Systemd *systemd, const char *unit, int signal);
 
+/* Freezes all processes of UNIT and of those below it, or lets them run again; returns when done.
+ */
+int systemd_freeze(Systemd *systemd, const char *unit);
+int systemd_thaw(Systemd *systemd, const char *unit);
+
 /* Forgets that UNIT failed, and its start limit. That it isn't loaded is success. */
 int systemd_reset_failed(Systemd *systemd, const char *unit);
 

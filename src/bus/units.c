@@ -223,6 +223,14 @@ int systemd_kill_unit(Systemd *systemd, const char *unit, int signal) {
         return call_manager(systemd, NULL, "KillUnit", "ssi", unit, "all", signal);
 }
 
+int systemd_freeze(Systemd *systemd, const char *unit) {
+        return call_manager(systemd, NULL, "FreezeUnit", "s", unit);
+}
+
+int systemd_thaw(Systemd *systemd, const char *unit) {
+        return call_manager(systemd, NULL, "ThawUnit", "s", unit);
+}
+
 int systemd_reset_failed(Systemd *systemd, const char *unit) {
         int r = call_manager(systemd, NULL, "ResetFailedUnit", "s", unit);
 

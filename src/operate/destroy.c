@@ -13,6 +13,7 @@
 #include "operate/offline-root.h"
 #include "operate/progress.h"
 #include "operate/run.h"
+#include "operate/snapshot.h"
 #include "storage/storage.h"
 #include "unit/ve-units.h"
 #include "ve/definition.h"
@@ -177,6 +178,10 @@ ExitCode ve_discard(const char *name) {
 /* What a killed destruction of NAME left: it goes on, unless the VE is defined again. What was to
  * become a VE goes away. */
 static ExitCode clean_up(Systemd *systemd, const char *name) {
+        ExitCode code = ve_snapshot_recover(systemd, name);
+
+        if (code != EXIT_DONE)
+                return code;
         marker_remove_unfinished(name);
         if (marker_is_unfinished(name)) {
                 log_notice("Removing what an interrupted command left of a VE %s.", name);

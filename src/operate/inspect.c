@@ -43,7 +43,7 @@ const char *ve_state_word(const UnitState *state) {
 
         if (streq(state->sub, "auto-restart") || streq(state->sub, "auto-restart-queued"))
                 return "restarting";
-        if (streq(state->freezer, "frozen"))
+        if (startswith(state->freezer, "frozen"))
                 return "frozen";
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
                 if (streq(words[i].active, state->active))

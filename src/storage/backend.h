@@ -10,11 +10,12 @@
 #include "kernel/tree-copy.h"
 #include "storage/storage.h"
 
-/* A copy for another VE, which is stopped. */
+/* A copy of private data, for another VE or for a snapshot. */
 typedef struct StorageCopy {
-        const char *from;        /* its name */
+        const char *from;        /* the VE's name */
         int from_fd;             /* its private directory */
-        const Definition *to;    /* the new VE */
+        bool running;            /* it runs, but nothing in it changes meanwhile */
+        const Definition *to;    /* of whom it is to be */
         TreeCopyOptions options; /* whom to tell how far it has got */
 } StorageCopy;
 
@@ -26,10 +27,12 @@ typedef struct StorageBackend {
         int (*check)(int root_fd, const Definition *definition);
         /* Makes what the type needs in the new directory PRIVATE_FD. Logs. */
         int (*create)(int root_fd, int private_fd, const Definition *definition);
-        /* Makes it a copy of another VE's. Logs. */
+        /* Makes it a copy of other private data. Logs. */
         int (*copy)(int root_fd, int private_fd, const StorageCopy *copy);
         /* Opens what is kept of the root directory of VE NAME, which is stopped. Logs. */
         int (*open_root)(int private_fd, const char *name);
+        /* As storage_filesystem(). */
+        int (*filesystem)(int private_fd, const char *name);
         /* As storage_attach(). */
         int (*attach)(const StorageAttach *attach, int root_fd, int private_fd);
         /* As storage_resize(). */
@@ -63,3 +66,6 @@ int private_make(const Definition *definition, PrivateFill fill, void *userdata)
 
 /* Keeps a new random id for the VE of PRIVATE_FD. Returns 0 or -errno. */
 int private_make_uuid(int private_fd, uint8_t ret[16]);
+
+/* In private data: the name of the snapshot that it has come from. */
+#define PRIVATE_BASE "snapshot"

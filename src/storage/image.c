@@ -223,12 +223,15 @@ static int check_unused(int private_fd, const char *name) {
 static int image_attach(const StorageAttach *attach, int root_fd, int private_fd) {
         const Definition *definition = attach->definition;
         _cleanup_close_ int mount_fd = -EBADF;
-        uint64_t had;
+        uint64_t had = UINT64_MAX;
         int r = image_check(root_fd, definition);
 
         if (r >= 0)
                 r = check_unused(private_fd, definition->name);
-        if (r >= 0)
+        /* What an ephemeral VE only reads is of whatever size. */
+        if (r >= 0 && definition->ephemeral)
+                r = image_file_recover(private_fd, definition->name);
+        else if (r >= 0)
                 r = fit(private_fd, definition, &had);
         if (r < 0)
                 return r;
@@ -273,9 +276,26 @@ static int image_copy(int root_fd, int private_fd, const StorageCopy *copy) {
         _cleanup_close_ int from_fd = open_image(copy->from_fd, copy->from);
         int r = from_fd < 0 ? from_fd : image_check(root_fd, copy->to);
 
-        if (r >= 0)
+        if (r >= 0 && !copy->running)
                 r = wait_until_unused(from_fd, copy->from);
         return r < 0 ? r : copy_file(private_fd, from_fd, copy);
+}
+
+/* The same filesystem once more: the VE's own mount can't be reached. */
+static int image_filesystem(int private_fd, const char *name) {
+        _cleanup_close_ int fd = open_image(private_fd, name), loop_fd = -EBADF;
+        _cleanup_close_ int mount_fd = -EBADF;
+        char path[LOOP_PATH_SIZE];
+        int r = fd;
+
+        if (r < 0)
+                return r;
+        r = loop_fd = loop_find(fd, path);
+        if (r >= 0)
+                r = mount_fd = mount_device(path);
+        if (r >= 0)
+                r = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return r == -1 ? fail(-errno, name, "reached") : r < 0 ? fail(r, name, "reached") : r;
 }
 
 /* --- resizing */
@@ -336,6 +356,7 @@ const StorageBackend storage_image = {
                 .create = image_create,
                 .copy = image_copy,
                 .open_root = image_open_root,
+                .filesystem = image_filesystem,
                 .attach = image_attach,
                 .resize = image_resize,
                 .usage = image_usage,

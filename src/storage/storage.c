@@ -19,6 +19,11 @@
 /* No VE's name starts with a dot, so what does is aside: being made or being removed. */
 #define ASIDE_NEW ".new-"
 #define ASIDE_GONE ".gone-"
+/* VE_SNAPSHOTS, below VE_PRIVATE. */
+#define SNAPSHOTS ".snapshots"
+
+/* A name. */
+#define BASE_SIZE_MAX 256
 
 static const StorageBackend *const backends[_STORAGE_TYPE_MAX] = {
                 [STORAGE_OVERLAY] = &storage_overlay,
@@ -62,6 +67,29 @@ int private_open(const char *name) {
         _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         return root_fd < 0 ? -errno : open_private(root_fd, name);
+}
+
+int storage_filesystem(const char *name) {
+        _cleanup_close_ int fd = private_open(name);
+        const StorageBackend *backend = fd < 0 ? NULL : backend_of(fd);
+
+        return backend && backend->filesystem ? backend->filesystem(fd, name) : -ENODATA;
+}
+
+int storage_base(const char *name, char **ret) {
+        _cleanup_close_ int fd = private_open(name);
+        int r = fd < 0 ? fd : file_read_at(fd, PRIVATE_BASE, BASE_SIZE_MAX, ret, NULL);
+
+        if (r != -ENOENT)
+                return r;
+        *ret = NULL;
+        return 0;
+}
+
+int storage_set_base(const char *name, const char *snapshot) {
+        _cleanup_close_ int fd = private_open(name);
+
+        return fd < 0 ? fd : file_write_atomic(fd, PRIVATE_BASE, snapshot, 0644, FILE_WRITE_SYNC);
 }
 
 /* Counted by the kernel where it does that, else by a look at all files. */
@@ -176,6 +204,20 @@ static int move_aside(int root_fd, const char *name, const char *aside) {
         return fsync(root_fd) < 0 ? -errno : 0;
 }
 
+/* A VE of that name that is made later must not have them. */
+static int remove_snapshots(int root_fd, const char *name, const char *aside) {
+        _cleanup_free_ char *snapshots = text_format("%s/%s", SNAPSHOTS, name);
+        int r = snapshots ? move_aside(root_fd, snapshots, aside) : -ENOMEM;
+
+        if (r >= 0)
+                r = tree_remove_at(root_fd, aside);
+        /* With the last of them. */
+        if (r >= 0 && unlinkat(root_fd, SNAPSHOTS, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+                        errno != ENOTEMPTY)
+                r = -errno;
+        return r;
+}
+
 int storage_destroy(const char *name) {
         _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_free_ char *aside = text_format(ASIDE_GONE "%s", name);
@@ -193,6 +235,8 @@ int storage_destroy(const char *name) {
                 r = move_aside(root_fd, name, aside);
         if (r >= 0)
                 r = remove_aside(root_fd, aside);
+        if (r >= 0)
+                r = remove_snapshots(root_fd, name, aside);
         if (r < 0)
                 return log_error_errno(r, "The private data of VE %s can't be removed from %s: %m.",
                                 name, VE_PRIVATE);

@@ -43,8 +43,8 @@ typedef struct StorageClone {
 int storage_clone(const char *from, const Definition *to, const StorageClone *clone);
 
 /*
- * Removes the private data of VE NAME: renamed aside first, so that a killed removal leaves all of
- * it or what storage_sweep() takes away. None is success. Logs.
+ * Removes the private data of VE NAME, and its snapshots: renamed aside first, so that a killed
+ * removal leaves all of it or what storage_sweep() takes away. None is success. Logs.
  */
 int storage_destroy(const char *name);
 
@@ -66,6 +66,20 @@ int storage_check(const Definition *definition);
  * 0; 1 when that is done at its next start; or as storage_check(). Logs.
  */
 int storage_resize(const Definition *definition);
+
+/*
+ * Opens the filesystem of its own that the running VE NAME has its private data in, for its
+ * freezing (FIFREEZE). Returns a descriptor, -ENODATA when it has none, or -errno. Logs all but
+ * that.
+ */
+int storage_filesystem(const char *name);
+
+/*
+ * The snapshot that the private data of VE NAME has come from, its last or the one that was
+ * restored, into *RET; NULL when there is none. Returns 0 or -errno.
+ */
+int storage_base(const char *name, char **ret);
+int storage_set_base(const char *name, const char *snapshot);
 
 /* Removes what killed commands left in VE_PRIVATE. Logs what it could not. */
 void storage_sweep(void);

@@ -15,6 +15,9 @@
 /* A VE's private data is VE_PRIVATE/NAME; with overlay storage: upper and work in it. */
 #define VE_PRIVATE "/var/lib/ve/private"
 
+/* Snapshots of VE NAME, in VE_SNAPSHOTS/NAME: on the same filesystem, for blocks to be shared. */
+#define VE_SNAPSHOTS VE_PRIVATE "/.snapshots"
+
 /*
  * Runtime state. VE_RUNNING/NAME exists while ve@NAME.service is active: systemd makes and removes
  * it (RuntimeDirectory=), and what else is in VE_RUN can't be mistaken for it. The uid range of the

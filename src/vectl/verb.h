@@ -84,6 +84,8 @@ int words_ves(const char *current, char ***ret);
 /* For what is new. */
 int words_none(const char *current, char ***ret);
 int words_templates(const char *current, char ***ret);
+/* Of all VEs: which one is meant is not known here. */
+int words_snapshots(const char *current, char ***ret);
 int words_settings(const char *current, char ***ret);
 /* The same, with the "+=" and "-=" of lists. */
 int words_changes(const char *current, char ***ret);

@@ -22,6 +22,7 @@ const Verb *const verbs[] = {
                 &verb_copy_from,
                 &verb_mount,
                 &verb_umount,
+                &verb_snapshot,
                 &verb_network,
                 &verb_template,
                 NULL,

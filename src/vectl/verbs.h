@@ -19,6 +19,7 @@ extern const Verb verb_network;
 extern const Verb verb_restart;
 extern const Verb verb_set;
 extern const Verb verb_show;
+extern const Verb verb_snapshot;
 extern const Verb verb_start;
 extern const Verb verb_status;
 extern const Verb verb_stop;

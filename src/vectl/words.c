@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
 #include "operate/inspect.h"
+#include "storage/snapshot.h"
 #include "template/list.h"
 #include "ve/definition.h"
 #include "ve/pass-through.h"
@@ -26,6 +27,25 @@ int words_templates(_unused_ const char *current, char ***ret) {
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(names);
+        return 0;
+}
+
+int words_snapshots(const char *current, char ***ret) {
+        _cleanup_strv_ char **names = NULL, **all = NULL;
+        int r = words_ves(current, &names);
+
+        STRV_FOREACH (name, names) {
+                _cleanup_strv_ char **snapshots = NULL;
+
+                if (r >= 0)
+                        r = snapshot_list(*name, &snapshots);
+                STRV_FOREACH (snapshot, snapshots)
+                        if (r >= 0 && !strv_contains(all, *snapshot))
+                                r = strv_append(&all, *snapshot);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(all);
         return 0;
 }
 
