@@ -154,6 +154,10 @@ static int take_name(Copy *copy) {
         r = path ? split(path, &parent, &copy->name) : -ENOMEM;
         if (r < 0)
                 return log_oom();
+        if (is_no_name(copy->name)) {
+                log_error("Cannot copy to \"%s\": there is no such directory.", copy->destination);
+                return -ENOENT;
+        }
         r = copy->dir_fd = open_on_side(
                         copy, copy->flags & COPY_TO_VE, parent, O_RDONLY | O_DIRECTORY);
         if (r < 0) {

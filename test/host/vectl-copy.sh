@@ -202,6 +202,8 @@ mistakes() {
     expect_status 1 to "$WORK/x" /srv/new/
     expect_sentence "$ERR" "vectl: Cannot copy $WORK/x to /srv/new/ of VE $VE: there is no such directory."
     expect_status 1 to - /srv/new/
+    expect_status 1 to "$WORK/x" ""
+    expect_sentence "$ERR" "vectl: Cannot copy to \"\": there is no such directory."
     expect_status 1 to "$SITE" /srv/renamed
     expect_sentence "$ERR" "*not a directory; remove it first, or choose another name."
     to "$SITE/a" /srv/taken/ # as mkdir and cp -r would
