@@ -13,6 +13,7 @@
 #include "operate/drop-in-file.h"
 #include "operate/identity.h"
 #include "operate/marker.h"
+#include "operate/offline-root.h"
 #include "operate/progress.h"
 #include "operate/set.h"
 #include "storage/storage.h"
@@ -103,6 +104,9 @@ static ExitCode check_from(Clone *clone) {
                                 clone->from, clone->from);
                 return EXIT_BUSY;
         }
+        code = offline_check_mounted(clone->from);
+        if (code != EXIT_DONE)
+                return code;
         clone->since = state.changed;
         r = definition_load("", clone->from, &messages, &definition);
         if (r >= 0 && definition->error) {

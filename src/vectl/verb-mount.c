@@ -29,7 +29,7 @@ const Verb verb_mount = {
                          "only root may get there: DIRECTORY must be below one that nobody else "
                          "may enter.\n\n"
                          "Until `vectl umount NAME`, or a reboot of the host, the VE can't be "
-                         "started or destroyed.",
+                         "started, cloned or destroyed.",
                 OPTIONS(options),
                 .min = 1,
                 .max = 2,

@@ -45,6 +45,8 @@ repair() {
     expect_sentence "$ERR" "vectl: VE $VE is mounted at $DIR: *"
     expect_status 5 vectl copy-to $VE /etc/hostname /srv
     expect_sentence "$ERR" "vectl: VE $VE is mounted at $DIR: *"
+    expect_status 5 vectl clone $VE vm-2
+    expect_sentence "$ERR" "vectl: VE $VE is mounted at $DIR: *"
     SINCE=$(now)
     expect_status 1 vectl start $VE
     expect_sentence "$ERR" "vectl: VE $VE did not start: its root is mounted at $DIR; unmount it with \`vectl umount $VE\`;*"
