@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -29,9 +30,9 @@ typedef struct Clone {
         Assignments given;
         DefinitionTexts texts; /* of the new VE */
         char **left_out;       /* a strv of settings */
-        Definition *definition;
+        Definition *source, *definition;
         Template *template; /* NULL: there is nothing to look for in it */
-        uint64_t since;     /* when FROM stopped */
+        int claim_fd;       /* a start of FROM waits for it; or -EBADF */
         VeLocks locks;
 } Clone;
 
@@ -39,8 +40,10 @@ static void clone_done(Clone *clone) {
         assignments_done(&clone->given);
         definition_texts_done(&clone->texts);
         strv_free(clone->left_out);
+        definition_free(clone->source);
         definition_free(clone->definition);
         template_free(clone->template);
+        fd_close(clone->claim_fd);
         ve_locks_done(&clone->locks);
 }
 
@@ -89,12 +92,31 @@ static ExitCode check_request(Clone *clone, char *const *settings) {
 
 /* --- what there is */
 
-static ExitCode check_from(Clone *clone) {
-        _cleanup_(definition_freep) Definition *definition = NULL;
+static ExitCode read_from(Clone *clone) {
         _cleanup_(messages_done) Messages messages = {};
+        int r = definition_load("", clone->from, &messages, &clone->source);
+
+        if (r >= 0 && clone->source->error) {
+                log_error("Cannot clone VE %s: %s", clone->from, clone->source->error);
+                return EXIT_DEFINITION;
+        }
+        if (r >= 0)
+                r = definition_texts_read("", clone->from, &clone->texts);
+        if (r < 0) {
+                log_error_errno(r, "Cannot read the definition of VE %s: %m.", clone->from);
+                return operation_exit_code(r);
+        }
+        /* There is nothing to read of one that never ran. */
+        if (!storage_exists(clone->from))
+                return EXIT_DONE;
+        clone->claim_fd = storage_claim(clone->source, STORAGE_CLAIM_SHARED);
+        return clone->claim_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* One that is down now stays so for as long as the claim is held. */
+static ExitCode check_down(const Clone *clone) {
         _cleanup_(unit_state_done) UnitState state = {};
         ExitCode code = operation_state(clone->systemd, clone->from, &state);
-        int r;
 
         if (code != EXIT_DONE)
                 return code;
@@ -104,22 +126,16 @@ static ExitCode check_from(Clone *clone) {
                                 clone->from, clone->from);
                 return EXIT_BUSY;
         }
-        code = offline_check_mounted(clone->from);
-        if (code != EXIT_DONE)
-                return code;
-        clone->since = state.changed;
-        r = definition_load("", clone->from, &messages, &definition);
-        if (r >= 0 && definition->error) {
-                log_error("Cannot clone VE %s: %s", clone->from, definition->error);
-                return EXIT_DEFINITION;
-        }
-        if (r >= 0)
-                r = definition_texts_read("", clone->from, &clone->texts);
-        if (r < 0) {
-                log_error_errno(r, "Cannot read the definition of VE %s: %m.", clone->from);
-                return operation_exit_code(r);
-        }
-        return EXIT_DONE;
+        return offline_check_mounted(clone->from);
+}
+
+static ExitCode check_from(Clone *clone) {
+        _cleanup_(unit_state_done) UnitState state = {};
+        ExitCode code = operation_state(clone->systemd, clone->from, &state);
+
+        if (code == EXIT_DONE)
+                code = read_from(clone);
+        return code == EXIT_DONE ? check_down(clone) : code;
 }
 
 /* Drop-ins of a VE that is none would become part of this one. */
@@ -254,7 +270,6 @@ static ExitCode copy_data(const Clone *clone) {
                         .keep_host_keys = clone->keep_host_keys,
         };
         const StorageClone how = {
-                        .prepare = identity_prepare,
                         .adapt = identity_adapt,
                         .progress = progress_wanted() ? show_progress : NULL,
                         .userdata = &identity,
@@ -265,21 +280,6 @@ static ExitCode copy_data(const Clone *clone) {
         /* That some file is not there, or not to be read, does not say so of a VE. */
         return r == 0 || r == -EEXIST || r == -EOPNOTSUPP ? operation_template_exit_code(r)
                                                           : EXIT_FAILED;
-}
-
-/* Systemd takes no lock of ours: somebody may have started it, and even stopped it again. */
-static ExitCode check_still_down(const Clone *clone) {
-        _cleanup_(unit_state_done) UnitState state = {};
-        ExitCode code = operation_unit_state(clone->systemd, clone->from, &state);
-
-        if (code != EXIT_DONE)
-                return code;
-        if (!unit_is_up(&state) && (state.changed == clone->since || state.changed == 0))
-                return EXIT_DONE;
-        log_error("VE %s was started while it was copied, and the copy is not whole: stop it, and "
-                  "clone it again.",
-                        clone->from);
-        return EXIT_BUSY;
 }
 
 /* --- all of it */
@@ -339,8 +339,6 @@ static ExitCode make(const Clone *clone) {
         if (code == EXIT_DONE)
                 code = copy_data(clone);
         if (code == EXIT_DONE)
-                code = check_still_down(clone);
-        if (code == EXIT_DONE)
                 code = finish(clone);
         if (code != EXIT_DONE) {
                 (void) ve_discard(clone->to);
@@ -361,6 +359,7 @@ ExitCode ve_clone(Systemd *systemd, const CloneRequest *request) {
                         .from = request->from,
                         .to = request->to,
                         .keep_host_keys = request->keep_host_keys,
+                        .claim_fd = -EBADF,
         };
         char *names[] = {(char *) request->from, (char *) request->to, NULL};
         ExitCode code = check_request(&clone, request->settings);

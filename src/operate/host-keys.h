@@ -10,13 +10,9 @@
 #include "operate/layer.h"
 
 /*
- * Makes keys for VE TO of the types that VE FROM has, in a directory of their own in PRIVATE_FD;
- * none where that has none. Returns 0, -EOPNOTSUPP without an ssh-keygen, or -errno. Logs.
+ * Puts new keys of the same types in place of those in LAYER, which are VE FROM's, for VE TO; a
+ * file of theirs that has no like is removed. They are made in the directory PRIVATE_FD, on the
+ * host's side. Returns 0, -EOPNOTSUPP when there are any and the host has no ssh-keygen, or -errno.
+ * Logs.
  */
-int host_keys_make(int private_fd, int from_root_fd, const char *from, const char *to);
-
-/*
- * Puts those in place of the keys in LAYER, of which none stays; nothing where none were made.
- * Takes the directory in PRIVATE_FD away. Returns 0 or -errno.
- */
-int host_keys_replace(int private_fd, const Layer *layer);
+int host_keys_replace(int private_fd, const Layer *layer, const char *from, const char *to);

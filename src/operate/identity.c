@@ -80,14 +80,6 @@ static int forget(const Layer *layer, const char *path, const char *name) {
         return layer_has_file(dir_fd, name) ? layer_remove(layer, dir_fd, path, name) : 0;
 }
 
-int identity_prepare(int private_fd, int from_root_fd, void *userdata) {
-        const Identity *identity = userdata;
-
-        if (identity->keep_host_keys)
-                return 0;
-        return host_keys_make(private_fd, from_root_fd, identity->from, identity->to);
-}
-
 int identity_adapt(int private_fd, int root_fd, const uint8_t uuid[16], void *userdata) {
         static const char *const machine_ids[] = {"etc", "var/lib/dbus"};
         /* Two VEs with the same seed would draw the same numbers, and with the same secret read
@@ -107,6 +99,7 @@ int identity_adapt(int private_fd, int root_fd, const uint8_t uuid[16], void *us
                 if (r < 0)
                         return fail(identity, "var/lib/systemd", r);
         }
-        r = host_keys_replace(private_fd, &layer);
-        return r < 0 ? fail(identity, "etc/ssh", r) : 0;
+        return identity->keep_host_keys ? 0
+                                        : host_keys_replace(private_fd, &layer, identity->from,
+                                                          identity->to);
 }

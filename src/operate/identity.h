@@ -18,6 +18,5 @@ typedef struct Identity {
         bool keep_host_keys;
 } Identity;
 
-/* As StorageClone.prepare and .adapt (storage/storage.h); USERDATA is an Identity. Log. */
-int identity_prepare(int private_fd, int from_root_fd, void *userdata);
+/* As StorageClone.adapt (storage/storage.h); USERDATA is an Identity. Logs. */
 int identity_adapt(int private_fd, int root_fd, const uint8_t uuid[16], void *userdata);

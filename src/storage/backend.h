@@ -50,11 +50,14 @@ extern const StorageBackend storage_image;
 
 const StorageBackend *storage_backend(const Definition *definition);
 
-/* Opens the private data of VE NAME. Returns -ENOENT when there is none, or -errno. */
-int private_open(const char *name);
-
 /* Checks that what is in PRIVATE_FD is of the type that DEFINITION says: -EMEDIUMTYPE. Logs. */
 int private_check_type(int private_fd, const Definition *definition);
+
+/* What is in PRIVATE_FD is of that type; NULL when it is damaged beyond that. */
+const StorageBackend *private_backend(int private_fd);
+
+/* Opens the private data of VE NAME. Returns -ENOENT when there is none, or -errno. */
+int private_open(const char *name);
 
 /*
  * Makes the private data of a new VE: aside, filled by FILL, synced, and renamed into place. FILL

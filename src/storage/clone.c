@@ -42,34 +42,42 @@ static int give_id(int private_fd, const Definition *to, uint8_t ret[16]) {
         return 0;
 }
 
-static int prepare(const Clone *clone, int private_fd, const Definition *to) {
-        _cleanup_close_ int root_fd = storage_backend(to)->open_root(clone->from_fd, clone->from);
-
-        if (root_fd < 0 || !clone->clone->prepare)
-                return root_fd < 0 ? root_fd : 0;
-        return clone->clone->prepare(private_fd, root_fd, clone->clone->userdata);
-}
-
 static int adapt(const Clone *clone, int private_fd, const Definition *to) {
         _cleanup_close_ int root_fd = storage_backend(to)->open_root(private_fd, to->name);
         uint8_t uuid[16];
         int r = root_fd < 0 ? root_fd : give_id(private_fd, to, uuid);
 
-        return r < 0 ? r : clone->clone->adapt(private_fd, root_fd, uuid, clone->clone->userdata);
+        if (r >= 0)
+                r = clone->clone->adapt(private_fd, root_fd, uuid, clone->clone->userdata);
+        if (r < 0)
+                return r;
+        /* It may be in a filesystem of its own. */
+        return syncfs(root_fd) < 0 ? fail(clone, to, -errno) : 0;
 }
 
 static int fill(int root_fd, int private_fd, const Definition *to, void *userdata) {
         const Clone *clone = userdata;
-        int r = prepare(clone, private_fd, to);
+        int r = copy_data(clone, root_fd, private_fd, to);
 
-        if (r >= 0)
-                r = copy_data(clone, root_fd, private_fd, to);
         if (r >= 0)
                 r = adapt(clone, private_fd, to);
         if (r < 0)
                 return r;
         /* One call for all files: a sync of each would take far longer than the copy. */
         return syncfs(private_fd) < 0 ? fail(clone, to, -errno) : 0;
+}
+
+/* What is damaged beyond being known is for the type to complain of. Logs. */
+static int check_type(const Clone *clone, const Definition *to) {
+        const StorageBackend *is = private_backend(clone->from_fd), *wanted = storage_backend(to);
+
+        if (!is || is == wanted)
+                return 0;
+        return log_error_errno(-EMEDIUMTYPE,
+                        "The private data of VE %s is of type %s, and is copied as that: VE %s "
+                        "can't "
+                        "have Type=%s.",
+                        clone->from, is->name, to->name, wanted->name);
 }
 
 int storage_clone(const char *from, const Definition *to, const StorageClone *clone) {
@@ -81,6 +89,6 @@ int storage_clone(const char *from, const Definition *to, const StorageClone *cl
                 return storage_create(to);
         if (from_fd < 0)
                 return fail(&what, to, from_fd);
-        r = private_check_type(from_fd, to);
+        r = check_type(&what, to);
         return r < 0 ? r : private_make(to, fill, &what);
 }

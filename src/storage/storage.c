@@ -30,8 +30,7 @@ static const StorageBackend *const backends[_STORAGE_TYPE_MAX] = {
                 [STORAGE_IMAGE] = &storage_image,
 };
 
-/* What the private data is of, or NULL when it is damaged beyond that. */
-static const StorageBackend *backend_of(int private_fd) {
+const StorageBackend *private_backend(int private_fd) {
         for (size_t i = 0; i < ELEMENTSOF(backends); i++)
                 if (backends[i]->is(private_fd))
                         return backends[i];
@@ -71,7 +70,7 @@ int private_open(const char *name) {
 
 int storage_filesystem(const char *name) {
         _cleanup_close_ int fd = private_open(name);
-        const StorageBackend *backend = fd < 0 ? NULL : backend_of(fd);
+        const StorageBackend *backend = fd < 0 ? NULL : private_backend(fd);
 
         return backend && backend->filesystem ? backend->filesystem(fd, name) : -ENODATA;
 }
@@ -101,7 +100,7 @@ static int measure(int root_fd, const char *name, QuotaUsage *ret) {
 
         if (fd < 0)
                 return fd;
-        backend = backend_of(fd);
+        backend = private_backend(fd);
         r = backend && backend->usage ? backend->usage(fd, &usage) : -ENODATA;
         if (r == -ENODATA)
                 r = tree_measure_at(root_fd, name, &usage.inodes, &usage.bytes);
@@ -155,7 +154,7 @@ static int remove_aside(int root_fd, const char *aside) {
         _cleanup_close_ int fd = open_private(root_fd, aside);
 
         if (fd >= 0) {
-                const StorageBackend *backend = backend_of(fd);
+                const StorageBackend *backend = private_backend(fd);
 
                 if (backend && backend->end)
                         backend->end(fd);
@@ -288,7 +287,8 @@ static int open_or_create(int root_fd, const Definition *definition) {
 
 /* What is damaged beyond being known is for the type to complain of. */
 int private_check_type(int private_fd, const Definition *definition) {
-        const StorageBackend *is = backend_of(private_fd), *wanted = storage_backend(definition);
+        const StorageBackend *is = private_backend(private_fd),
+                             *wanted = storage_backend(definition);
 
         if (!is || is == wanted)
                 return 0;

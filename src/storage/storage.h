@@ -23,15 +23,10 @@ int storage_create(const Definition *definition);
 
 /* How private data is copied for another VE. */
 typedef struct StorageClone {
-        /*
-         * Called first, with the new private directory, which has nothing in it yet, and the root
-         * directory of the VE that is copied; what it leaves there is for ADAPT to take away. May
-         * be NULL. Logs.
-         */
-        int (*prepare)(int private_fd, int from_root_fd, void *userdata);
-        /* Called with the copy: makes it another VE's, whose id is UUID. Logs. */
+        /* Called with the copy's root directory, as far as there is one, and the private directory
+         * that it is in: makes it another VE's, whose id is UUID. Logs. */
         int (*adapt)(int private_fd, int root_fd, const uint8_t uuid[16], void *userdata);
-        void (*progress)(const TreeCopyReport *report, void *userdata);
+        void (*progress)(const TreeCopyReport *report, void *userdata); /* may be NULL */
         void *userdata;
 } StorageClone;
 
