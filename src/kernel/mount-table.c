@@ -11,10 +11,12 @@
 #define TABLE_MAX (64 * 1024 * 1024)
 
 /* Of a line: "36 35 98:0 /root /target options [optional…] - type source options". */
-enum { FIELD_ID = 0, FIELD_TARGET = 4 };
+enum { FIELD_ID = 0, FIELD_DEVICE = 2, FIELD_ROOT = 3, FIELD_TARGET = 4 };
 
 void mount_table_done(MountTable *table) {
         for (size_t i = 0; i < table->n; i++) {
+                free(table->entries[i].device);
+                free(table->entries[i].root);
                 free(table->entries[i].target);
                 free(table->entries[i].type);
                 free(table->entries[i].source);
@@ -66,10 +68,14 @@ static int parse_line(const char *line, MountEntry *entry) {
         if (!target || !source || end == line || *end != ' ')
                 return -EBADMSG;
         entry->id = (int) id;
+        entry->device = unescape(find_field(line, FIELD_DEVICE));
+        entry->root = unescape(find_field(line, FIELD_ROOT));
         entry->target = unescape(target);
         entry->type = unescape(rest + 3);
         entry->source = unescape(source);
-        return entry->target && entry->type && entry->source ? 0 : -ENOMEM;
+        return entry->device && entry->root && entry->target && entry->type && entry->source
+                               ? 0
+                               : -ENOMEM;
 }
 
 int mount_table_parse(const char *text, MountTable *ret) {
@@ -95,6 +101,36 @@ int mount_table_parse(const char *text, MountTable *ret) {
         }
         *ret = table;
         table = (MountTable){};
+        return 0;
+}
+
+/* What PATH has after the directory TARGET that it is, or is in: "" or "/…"; else NULL. */
+static const char *rest_below(const char *path, const char *target) {
+        const char *rest = streq(target, "/") ? path : startswith(path, target);
+
+        return rest && (!*rest || *rest == '/') ? rest : NULL;
+}
+
+int mount_table_locate(const MountTable *table, const char *path, const char **ret_device,
+                char **ret_root) {
+        const MountEntry *above = NULL;
+        const char *root;
+        char *text;
+
+        /* Of several on one place the last one hides the others. */
+        for (size_t i = 0; i < table->n; i++)
+                if (rest_below(path, table->entries[i].target) &&
+                                (!above || strlen(table->entries[i].target) >=
+                                                                strlen(above->target)))
+                        above = table->entries + i;
+        if (!above)
+                return -ENOENT;
+        root = streq(above->root, "/") ? "" : above->root;
+        text = text_format("%s%s", root, rest_below(path, above->target));
+        if (!text)
+                return -ENOMEM;
+        *ret_device = above->device;
+        *ret_root = text;
         return 0;
 }
 

@@ -10,6 +10,8 @@
 
 typedef struct MountEntry {
         int id;
+        char *device; /* of its filesystem, "MAJOR:MINOR" */
+        char *root;   /* what of the filesystem is mounted */
         char *target;
         char *type;
         char *source;
@@ -21,6 +23,14 @@ typedef struct MountTable {
 } MountTable;
 
 void mount_table_done(MountTable *table);
+
+/*
+ * Where the absolute PATH, which is in normal form and has no links in it, is: as a mount of just
+ * that would have it. *RET_ROOT is the caller's to free. Returns 0, -ENOENT when nothing is mounted
+ * above, or -ENOMEM.
+ */
+int mount_table_locate(const MountTable *table, const char *path, const char **ret_device,
+                char **ret_root);
 
 /* Returns 0 or -errno; -EBADMSG when it is not as expected. */
 int mount_table_read(MountTable *ret);

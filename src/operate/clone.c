@@ -157,11 +157,14 @@ static ExitCode check_no_drop_ins(const Clone *clone) {
         return EXIT_DONE;
 }
 
-/* The template tells what the VE has from it. The built-in one has no identity. */
+/* The template tells what the VE has from it, where that lies below. The built-in one has no
+ * identity. */
 static ExitCode open_template(Clone *clone) {
+        Definition from = *clone->definition;
         int r = 0;
 
-        if (!streq(clone->definition->template, TEMPLATE_HOST))
+        from.name = (char *) clone->from;
+        if (!streq(from.template, TEMPLATE_HOST) && storage_needs_template(&from))
                 r = template_open(clone->definition->template, &clone->template);
         return operation_template_exit_code(r);
 }
@@ -273,6 +276,7 @@ static ExitCode copy_data(const Clone *clone) {
                         .adapt = identity_adapt,
                         .progress = progress_wanted() ? show_progress : NULL,
                         .userdata = &identity,
+                        .template_fd = identity.template_fd,
         };
         int r = storage_clone(clone->from, clone->definition, &how);
 

@@ -24,12 +24,14 @@ typedef struct Create {
         Systemd *systemd;
         char *const *names;
         const char *template;
+        Template *opened; /* NULL: the built-in one */
         Assignments assignments;
         char *text; /* of every definition */
         VeLocks locks;
 } Create;
 
 static void create_done(Create *create) {
+        template_free(create->opened);
         assignments_done(&create->assignments);
         free(create->text);
         ve_locks_done(&create->locks);
@@ -105,7 +107,6 @@ static int assign_stop_signal(Create *create, const Template *template) {
 }
 
 static ExitCode check_template(Create *create) {
-        _cleanup_(template_freep) Template *opened = NULL;
         int r;
 
         if (!create->template) {
@@ -116,13 +117,13 @@ static ExitCode check_template(Create *create) {
         /* Built in; a VE's first start builds what there is to build. */
         if (streq(create->template, TEMPLATE_HOST))
                 return EXIT_DONE;
-        r = template_open(create->template, &opened);
+        r = template_open(create->template, &create->opened);
         if (r < 0)
                 /* -EPERM: the template's owner or mode, not the caller's rights. */
                 return r == -EINVAL  ? EXIT_USAGE
                        : r == -EPERM ? EXIT_FAILED
                                      : operation_exit_code(r);
-        return assign_stop_signal(create, opened) < 0 ? operation_oom() : EXIT_DONE;
+        return assign_stop_signal(create, create->opened) < 0 ? operation_oom() : EXIT_DONE;
 }
 
 ExitCode ve_check_absent(Systemd *systemd, const char *name) {
@@ -178,6 +179,7 @@ static ExitCode load_written(const char *path, const char *name, Definition **re
 static ExitCode create_one(const Create *create, const char *name) {
         _cleanup_free_ char *path = text_format(VE_DIR_ETC "/%s.ve", name);
         _cleanup_(definition_freep) Definition *definition = NULL;
+        const int template_fd = create->opened ? create->opened->root_fd : -EBADF;
         ExitCode code;
         int r = path ? dir_make_all(VE_DIR_ETC, 0755) : -ENOMEM;
 
@@ -191,7 +193,7 @@ static ExitCode create_one(const Create *create, const char *name) {
         }
         code = load_written(path, name, &definition);
         if (code == EXIT_DONE)
-                code = operation_exit_code(storage_create(definition));
+                code = operation_exit_code(storage_create(definition, template_fd));
         if (code != EXIT_DONE)
                 (void) unlink(path);
         return code;

@@ -215,6 +215,8 @@ static ExitCode mount_stopped(
                 code = offline_definition(name, &definition);
         if (code != EXIT_DONE)
                 return code;
+        if (offline_prepare(definition) < 0)
+                return EXIT_FAILED;
         claim_fd = storage_claim(definition, STORAGE_CLAIM_SHARED);
         if (claim_fd < 0)
                 return EXIT_FAILED;

@@ -40,6 +40,16 @@ ExitCode offline_definition(const char *name, Definition **ret) {
         return EXIT_DONE;
 }
 
+int offline_prepare(const Definition *definition) {
+        _cleanup_(template_freep) Template *template = NULL;
+        int r;
+
+        if (storage_exists(definition->name) || !definition->template)
+                return 0;
+        r = template_open(definition->template, &template);
+        return r < 0 ? r : storage_prepare(definition, template->root_fd);
+}
+
 ExitCode offline_check_mounted(const char *name) {
         _cleanup_strv_ char **mounts = NULL;
 
@@ -79,12 +89,12 @@ int offline_root_make(const Definition *definition) {
         if (r < 0)
                 return log_error_errno(r, "No place can be made for the root of VE %s: %m.",
                                 definition->name);
-        r = template_open(definition->template, &template);
+        r = storage_needs_template(definition) ? template_open(definition->template, &template) : 0;
         if (r < 0)
                 return r;
         fd = storage_attach(&(StorageAttach){
                         .definition = &kept,
-                        .template_fd = template->root_fd,
+                        .template_fd = template ? template->root_fd : -EBADF,
                         .userns_fd = -EBADF,
                         .staging_fd = staging_fd,
         });

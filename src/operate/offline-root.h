@@ -21,6 +21,10 @@
  */
 ExitCode offline_definition(const char *name, Definition **ret);
 
+/* Makes the VE's private data, as its first start would, if there is none. Returns 0 or -errno.
+ * Logs. */
+int offline_prepare(const Definition *definition);
+
 /* Says so and returns EXIT_BUSY when the root of VE NAME is mounted on the host. */
 ExitCode offline_check_mounted(const char *name);
 

@@ -193,7 +193,7 @@ static ExitCode look(Restore *restore) {
 
         if (code != EXIT_DONE)
                 return code;
-        if (!storage_exists(restore->name) && storage_create(restore->definition) < 0)
+        if (offline_prepare(restore->definition) < 0)
                 return EXIT_FAILED;
         r = storage_base(restore->name, &restore->notes.base);
         if (r >= 0 && (text_replace(&restore->notes.restored, restore->snapshot) < 0 ||

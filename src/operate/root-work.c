@@ -65,6 +65,8 @@ static ExitCode claim(Session *session, bool *ret_up) {
         ExitCode code;
 
         session->claim_fd = fd_close(session->claim_fd);
+        if (offline_prepare(session->definition) < 0)
+                return EXIT_FAILED;
         session->claim_fd = storage_claim(session->definition, STORAGE_CLAIM_SHARED);
         if (session->claim_fd < 0)
                 return EXIT_FAILED;

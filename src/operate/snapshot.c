@@ -111,7 +111,7 @@ static ExitCode look(Snapshot *snapshot) {
                 code = offline_definition(name, &snapshot->definition);
         if (code != EXIT_DONE)
                 return code;
-        if (!storage_exists(name) && storage_create(snapshot->definition) < 0)
+        if (offline_prepare(snapshot->definition) < 0)
                 return EXIT_FAILED;
         r = storage_base(name, &snapshot->notes.base);
         if (r < 0)

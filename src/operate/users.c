@@ -10,12 +10,17 @@
 #include "ve/definition.h"
 #include "ve/paths.h"
 
+/* A VE that has a copy of it does without. */
+static bool needs(const Definition *definition, const char *template) {
+        return streq_ptr(definition->template, template) && storage_needs_template(definition);
+}
+
 static bool names_template(DefinitionSource *source, const char *name, const char *template) {
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(messages_done) Messages messages = {};
 
         return definition_source_load(source, name, &messages, &definition) >= 0 &&
-               streq_ptr(definition->template, template);
+               needs(definition, template);
 }
 
 /* On doubt it is. */
@@ -37,7 +42,7 @@ static bool runs_from(Systemd *systemd, const char *name, const char *template) 
                 return false;
         if (!path || definition_read_resolved(path, &definition) < 0)
                 return true;
-        return streq_ptr(definition->template, template);
+        return needs(definition, template);
 }
 
 static int find(Systemd *systemd, const char *template, bool defined, char ***ret) {

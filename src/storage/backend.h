@@ -25,8 +25,11 @@ typedef struct StorageBackend {
         bool (*is)(int private_fd);
         /* As storage_check(). */
         int (*check)(int root_fd, const Definition *definition);
-        /* Makes what the type needs in the new directory PRIVATE_FD. Logs. */
-        int (*create)(int root_fd, int private_fd, const Definition *definition);
+        /* The template is copied into the private data, and not below it afterwards. */
+        bool copies_template;
+        /* Makes what the type needs in the new directory PRIVATE_FD, TEMPLATE_FD as for
+         * storage_create(). Logs. */
+        int (*create)(int root_fd, int private_fd, const Definition *definition, int template_fd);
         /* Makes it a copy of other private data. Logs. */
         int (*copy)(int root_fd, int private_fd, const StorageCopy *copy);
         /* Opens what is kept of the root directory of VE NAME, which is stopped. Logs. */
@@ -45,6 +48,7 @@ typedef struct StorageBackend {
 
 extern const StorageBackend storage_overlay;
 extern const StorageBackend storage_image;
+extern const StorageBackend storage_directory;
 
 /* --- what storage.c has for its siblings */
 

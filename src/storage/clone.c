@@ -86,7 +86,7 @@ int storage_clone(const char *from, const Definition *to, const StorageClone *cl
         int r;
 
         if (from_fd == -ENOENT)
-                return storage_create(to);
+                return storage_create(to, clone->template_fd);
         if (from_fd < 0)
                 return fail(&what, to, from_fd);
         r = check_type(&what, to);

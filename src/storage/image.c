@@ -99,7 +99,8 @@ static int sync_file(int private_fd) {
         return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-static int image_create(int root_fd, int private_fd, const Definition *definition) {
+static int image_create(int root_fd, int private_fd, const Definition *definition,
+                _unused_ int template_fd) {
         int r = image_check(root_fd, definition);
 
         if (r < 0)

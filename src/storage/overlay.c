@@ -11,56 +11,11 @@
 #include "kernel/copy-file.h"
 #include "kernel/mount.h"
 #include "storage/backend.h"
+#include "storage/layer.h"
 #include "storage/limit.h"
 #include "storage/overlay.h"
 #include "ve/paths.h"
 #include "ve/uid-range.h"
-
-/* Attaches the detached mount FD, the VE's WHAT, as NAME below the staging directory. Logs. */
-static int attach_staged(const StorageAttach *attach, int fd, const char *name, const char *what) {
-        _cleanup_close_ int target = -EBADF;
-        int r = mkdirat(attach->staging_fd, name, 0700) < 0 ? -errno : 0;
-
-        if (r >= 0) {
-                target = openat(attach->staging_fd, name,
-                                O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                r = target < 0 ? -errno : mount_attach(fd, target);
-        }
-        if (r < 0)
-                return log_error_errno(r, "The %s of VE %s can't be attached: %m.", what,
-                                attach->definition->name);
-        return 0;
-}
-
-/*
- * Overlayfs takes its layers by path, and only from mounts that are attached in the caller's mount
- * namespace: maps the ids of the detached mount MOUNT_FD, and attaches it as NAME below the staging
- * directory.
- */
-static int stage_mount(const StorageAttach *attach, int mount_fd, const char *name,
-                uint64_t attributes, const char *what) {
-        int r = mount_set(mount_fd, attributes, attach->userns_fd);
-
-        if (r == -EINVAL)
-                return log_error_errno(-EOPNOTSUPP,
-                                "The filesystem that holds the %s of VE %s can't be idmapped; "
-                                "move it to one that can, such as ext4, xfs or btrfs.",
-                                what, attach->definition->name);
-        if (r < 0)
-                return log_error_errno(r, "The %s of VE %s can't be idmapped: %m.", what,
-                                attach->definition->name);
-        return attach_staged(attach, mount_fd, name, what);
-}
-
-/* The mount that FD is in, from there on, detached. Logs. */
-static int clone_layer(const StorageAttach *attach, int fd, const char *what) {
-        int mount_fd = mount_clone(fd, "", /* recursive= */ false);
-
-        if (mount_fd < 0)
-                return log_error_errno(mount_fd, "The %s of VE %s can't be cloned: %m.", what,
-                                attach->definition->name);
-        return mount_fd;
-}
 
 /* "upper" becomes the root directory of the VE, whose mode must let all of its users in. */
 int overlay_make(int dir_fd) {
@@ -70,24 +25,28 @@ int overlay_make(int dir_fd) {
         return 0;
 }
 
-/* The uppermost layer's directory is the VE's root directory: as the VE had it. */
-static int take_over_root(const StorageAttach *attach, int private_fd, int memory_fd) {
+/* The uppermost layer's directory is the VE's root directory: as it is in MOUNT_FD, whose ids are
+ * mapped. */
+static int take_over_root(
+                const StorageAttach *attach, int mount_fd, const char *name, int memory_fd) {
         const uint32_t base = attach->uid_base;
         struct stat st;
 
-        if (fstatat(private_fd, "upper", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        if (fstatat(mount_fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0 ||
                         fchmodat(memory_fd, "upper", st.st_mode & 07777, 0) < 0)
                 return -errno;
-        if (st.st_uid >= UID_RANGE_SIZE || st.st_gid >= UID_RANGE_SIZE)
+        /* What the VE has no number for stays its root's. */
+        if (st.st_uid - base >= UID_RANGE_SIZE || st.st_gid - base >= UID_RANGE_SIZE)
                 return 0;
-        return fchownat(memory_fd, "upper", base + st.st_uid, base + st.st_gid, 0) < 0 ? -errno : 0;
+        return fchownat(memory_fd, "upper", st.st_uid, st.st_gid, 0) < 0 ? -errno : 0;
 }
 
 /*
  * For what an ephemeral VE writes: a filesystem in memory that goes with the VE's last mount
  * namespace, whatever ends the VE. Its ids are the VE's range, which does not change meanwhile.
+ * NAME in the mount MOUNT_FD is the VE's root directory below it.
  */
-static int stage_memory(const StorageAttach *attach, int private_fd) {
+static int stage_memory(const StorageAttach *attach, int mount_fd, const char *name) {
         const Definition *definition = attach->definition;
         char id[16], size[32], inodes[32];
         MountOption options[5] = {{"mode", "0700"}, {"uid", id}, {"gid", id}};
@@ -107,17 +66,23 @@ static int stage_memory(const StorageAttach *attach, int private_fd) {
         if (r >= 0)
                 r = overlay_make(fd);
         if (r >= 0)
-                r = take_over_root(attach, private_fd, fd);
+                r = take_over_root(attach, mount_fd, name, fd);
         back = fsid_set(0);
         if (r >= 0)
                 r = back;
         if (r < 0)
                 return log_error_errno(r, "Memory for what VE %s writes can't be had: %m.",
                                 attach->definition->name);
-        return attach_staged(attach, fd, "memory", "ephemeral data");
+        return layer_stage(attach, fd, "memory", "ephemeral data");
 }
 
-static int mount_overlay(const StorageAttach *attach) {
+/* What an overlay is made from, below the staging directory. */
+typedef struct Layers {
+        const char *lower[2]; /* the upper one of these first; it may be all */
+        const char *top;      /* where "upper" and "work" are in */
+} Layers;
+
+static int mount_overlay(const StorageAttach *attach, const Layers *layers) {
         char lower[128], upper[64], work[64];
         _cleanup_free_ char *source =
                         attach->userns_fd < 0
@@ -131,16 +96,16 @@ static int mount_overlay(const StorageAttach *attach) {
                            gives. */
                         {"metacopy", "off"},
         };
-        const char *top = attach->definition->ephemeral ? "memory" : "private";
+        const int staging = attach->staging_fd;
 
-        if (attach->definition->ephemeral)
-                (void) snprintf(lower, sizeof(lower),
-                                "/proc/self/fd/%d/private/upper:/proc/self/fd/%d/lower",
-                                attach->staging_fd, attach->staging_fd);
+        if (layers->lower[1])
+                (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/%s:/proc/self/fd/%d/%s",
+                                staging, layers->lower[0], staging, layers->lower[1]);
         else
-                (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/lower", attach->staging_fd);
-        (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/%s/upper", attach->staging_fd, top);
-        (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/%s/work", attach->staging_fd, top);
+                (void) snprintf(lower, sizeof(lower), "/proc/self/fd/%d/%s", staging,
+                                layers->lower[0]);
+        (void) snprintf(upper, sizeof(upper), "/proc/self/fd/%d/%s/upper", staging, layers->top);
+        (void) snprintf(work, sizeof(work), "/proc/self/fd/%d/%s/work", staging, layers->top);
         if (!source)
                 return -ENOMEM;
         return mount_new("overlay", source, options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
@@ -152,10 +117,10 @@ static int mount_overlay(const StorageAttach *attach) {
  * EOVERFLOW and the mount silently becomes read-only. So it is mounted as the VE's root. (Of the
  * capabilities, it drops by itself what passes over quotas.)
  */
-static int mount_as_root_of_ve(const StorageAttach *attach) {
+static int mount_as_root_of_ve(const StorageAttach *attach, const Layers *layers) {
         int r = fsid_set(attach->uid_base), fd;
 
-        fd = r < 0 ? r : mount_overlay(attach);
+        fd = r < 0 ? r : mount_overlay(attach, layers);
         r = fsid_set(0);
         if (r < 0 && fd >= 0) {
                 (void) fd_close(fd);
@@ -190,28 +155,33 @@ static int stage_private(const StorageAttach *attach, int mount_fd) {
         int r = check_private(attach, mount_fd);
 
         if (r >= 0)
-                r = stage_mount(attach, mount_fd, "private",
+                r = layer_map(attach, mount_fd,
                                 MOUNT_ATTR_NODEV | (ephemeral ? MOUNT_ATTR_RDONLY : 0),
                                 "private data");
-        return r >= 0 && ephemeral ? stage_memory(attach, mount_fd) : r;
+        if (r >= 0)
+                r = layer_stage(attach, mount_fd, "private", "private data");
+        return r >= 0 && ephemeral ? stage_memory(attach, mount_fd, "upper") : r;
 }
 
 static int stage_template(const StorageAttach *attach) {
-        _cleanup_close_ int mount_fd = clone_layer(attach, attach->template_fd, "template");
+        _cleanup_close_ int mount_fd = layer_clone(attach, attach->template_fd, "template");
+        int r = mount_fd;
 
-        return mount_fd < 0 ? mount_fd
-                            : stage_mount(attach, mount_fd, "lower",
-                                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, "template");
+        if (r >= 0)
+                r = layer_map(attach, mount_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, "template");
+        return r < 0 ? r : layer_stage(attach, mount_fd, "lower", "template");
 }
 
 int overlay_attach(const StorageAttach *attach, int mount_fd) {
+        static const Layers layers = {{"lower"}, "private"};
+        static const Layers ephemeral = {{"private/upper", "lower"}, "memory"};
         int fd, r = stage_template(attach);
 
         if (r >= 0)
                 r = stage_private(attach, mount_fd);
         if (r < 0)
                 return r;
-        fd = mount_as_root_of_ve(attach);
+        fd = mount_as_root_of_ve(attach, attach->definition->ephemeral ? &ephemeral : &layers);
         if (fd < 0)
                 return log_error_errno(fd,
                                 "The overlay of VE %s over template %s can't be mounted: %m; "
@@ -222,15 +192,25 @@ int overlay_attach(const StorageAttach *attach, int mount_fd) {
         return fd;
 }
 
-int overlay_open_root(int dir_fd, const char *name) {
-        int fd = openat(dir_fd, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+int overlay_attach_memory(const StorageAttach *attach, int mount_fd) {
+        static const Layers layers = {{"lower"}, "memory"};
+        int fd, r = layer_stage(attach, mount_fd, "lower", "private data");
 
+        if (r >= 0)
+                r = stage_memory(attach, mount_fd, "");
+        if (r < 0)
+                return r;
+        fd = mount_as_root_of_ve(attach, &layers);
         if (fd < 0)
-                return log_error_errno(-errno,
-                                "The private data of VE %s is damaged: %s/%s has no root directory "
-                                "in it; restore it, or destroy the VE.",
-                                name, VE_PRIVATE, name);
+                return log_error_errno(fd,
+                                "The overlay of ephemeral VE %s over what it has in %s/%s can't be "
+                                "mounted: %m.",
+                                attach->definition->name, VE_PRIVATE, attach->definition->name);
         return fd;
+}
+
+int overlay_open_root(int dir_fd, const char *name) {
+        return layer_open_root(dir_fd, "upper", name);
 }
 
 /* --- the type: both directories are in the private data itself */
@@ -244,7 +224,8 @@ static int fail_create(int error, const Definition *definition) {
                         definition->name, VE_PRIVATE);
 }
 
-static int create(int root_fd, int private_fd, const Definition *definition) {
+static int create(int root_fd, int private_fd, const Definition *definition,
+                _unused_ int template_fd) {
         int r = limit_begin(root_fd, private_fd, definition);
 
         if (r < 0)
@@ -285,7 +266,7 @@ static int copy_upper(int from, int to, const StorageCopy *copy) {
 /* The work directory is the kernel's, and empty between two mounts. */
 static int copy(int root_fd, int private_fd, const StorageCopy *copy) {
         _cleanup_close_ int from = overlay_open_root(copy->from_fd, copy->from), to = -EBADF;
-        int r = from < 0 ? from : create(root_fd, private_fd, copy->to);
+        int r = from < 0 ? from : create(root_fd, private_fd, copy->to, -EBADF);
 
         if (r < 0)
                 return r;
@@ -301,7 +282,7 @@ static int attach(const StorageAttach *attach, int root_fd, int private_fd) {
                 r = limit_adopt(root_fd, private_fd, attach->definition);
         if (r < 0)
                 return r;
-        mount_fd = clone_layer(attach, private_fd, "private data");
+        mount_fd = layer_clone(attach, private_fd, "private data");
         return mount_fd < 0 ? mount_fd : overlay_attach(attach, mount_fd);
 }
 

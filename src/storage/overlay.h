@@ -16,3 +16,9 @@ int overlay_open_root(int dir_fd, const char *name);
  * attached below the staging directory. Logs.
  */
 int overlay_attach(const StorageAttach *attach, int mount_fd);
+
+/*
+ * As storage_attach() of an ephemeral VE whose root is that of the detached mount MOUNT_FD, which
+ * is read-only, its ids mapped: what it writes lies over that in memory. Logs.
+ */
+int overlay_attach_memory(const StorageAttach *attach, int mount_fd);

@@ -28,6 +28,7 @@
 static const StorageBackend *const backends[_STORAGE_TYPE_MAX] = {
                 [STORAGE_OVERLAY] = &storage_overlay,
                 [STORAGE_IMAGE] = &storage_image,
+                [STORAGE_DIRECTORY] = &storage_directory,
 };
 
 const StorageBackend *private_backend(int private_fd) {
@@ -120,34 +121,30 @@ static int fail_create(int error, const Definition *definition) {
                         definition->name, VE_PRIVATE);
 }
 
-static int fill_empty(int root_fd, int private_fd, const Definition *definition,
-                _unused_ void *userdata) {
-        return storage_backend(definition)->create(root_fd, private_fd, definition);
+static int fill_empty(int root_fd, int private_fd, const Definition *definition, void *userdata) {
+        const int *template_fd = userdata;
+
+        return storage_backend(definition)->create(root_fd, private_fd, definition, *template_fd);
 }
 
-/* Fills the directory aside and syncs it; the caller renames it into place, or removes it. Logs. */
-static int create_aside(int root_fd, const char *aside, const Definition *definition,
-                PrivateFill fill, void *userdata) {
-        _cleanup_close_ int fd = -EBADF;
-        int r = mkdirat(root_fd, aside, 0700) < 0 ? -errno : 0;
+/* Fills the directory aside and syncs it. Logs. */
+static int fill_aside(int root_fd, int fd, const Definition *definition, PrivateFill fill,
+                void *userdata) {
+        int r = fill(root_fd, fd, definition, userdata);
 
-        if (r >= 0)
-                r = fd = open_private(root_fd, aside);
-        if (r < 0)
-                return fail_create(r, definition);
-        r = fill(root_fd, fd, definition, userdata);
         if (r < 0)
                 return r;
         return fsync(fd) < 0 ? fail_create(-errno, definition) : 0;
 }
 
+/* As make(). */
 static int put_in_place(int root_fd, const char *aside, const Definition *definition) {
         int r = renameat2(root_fd, aside, root_fd, definition->name, RENAME_NOREPLACE) < 0 ? -errno
                                                                                            : 0;
 
         if (r >= 0 && fsync(root_fd) < 0)
                 r = -errno;
-        return r < 0 ? fail_create(r, definition) : 0;
+        return r < 0 && r != -EEXIST ? fail_create(r, definition) : r;
 }
 
 static int remove_aside(int root_fd, const char *aside) {
@@ -162,18 +159,54 @@ static int remove_aside(int root_fd, const char *aside) {
         return tree_remove_at(root_fd, aside);
 }
 
-/* Logs. */
+static bool is_named(int fd, int root_fd, const char *name) {
+        struct stat st, named;
+
+        return fstat(fd, &st) >= 0 && fstatat(root_fd, name, &named, AT_SYMLINK_NOFOLLOW) >= 0 &&
+               st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+}
+
+/*
+ * Makes the new directory aside, and opens it. It is locked until it is closed: a start may come
+ * while a vectl makes the same, which may take a while. What nobody has locked a killed one left.
+ */
+static int begin_aside(int root_fd, const char *aside) {
+        for (;;) {
+                const bool made = mkdirat(root_fd, aside, 0700) >= 0;
+                _cleanup_close_ int fd = -EBADF;
+                int r = made || errno == EEXIST ? 0 : -errno;
+
+                if (r >= 0)
+                        r = fd = open_private(root_fd, aside);
+                while (r >= 0 && flock(fd, LOCK_EX) < 0)
+                        r = errno == EINTR ? 0 : -errno;
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                /* Else it was put in place, or removed, while we waited. */
+                if (r < 0 || !is_named(fd, root_fd, aside))
+                        continue;
+                if (made)
+                        return TAKE_FD(fd);
+                r = remove_aside(root_fd, aside);
+                if (r < 0)
+                        return r;
+        }
+}
+
+/* Returns -EEXIST when there is some already. Logs all but that. */
 static int make(int root_fd, const Definition *definition, PrivateFill fill, void *userdata) {
         _cleanup_free_ char *aside = text_format(ASIDE_NEW "%s", definition->name);
+        _cleanup_close_ int fd = -EBADF;
         int r;
 
         if (!aside)
                 return log_oom();
-        /* Only what a killed creation of the same VE left: callers hold the VE's lock. */
-        r = remove_aside(root_fd, aside);
-        if (r < 0)
-                return fail_create(r, definition);
-        r = create_aside(root_fd, aside, definition, fill, userdata);
+        fd = begin_aside(root_fd, aside);
+        if (fd < 0)
+                return fail_create(fd, definition);
+        r = faccessat(root_fd, definition->name, F_OK, AT_SYMLINK_NOFOLLOW) >= 0 ? -EEXIST : 0;
+        if (r >= 0)
+                r = fill_aside(root_fd, fd, definition, fill, userdata);
         if (r >= 0)
                 r = put_in_place(root_fd, aside, definition);
         if (r < 0)
@@ -183,13 +216,26 @@ static int make(int root_fd, const Definition *definition, PrivateFill fill, voi
 
 int private_make(const Definition *definition, PrivateFill fill, void *userdata) {
         _cleanup_close_ int root_fd = open_private_root();
+        int r = root_fd < 0 ? fail_create(root_fd, definition)
+                            : make(root_fd, definition, fill, userdata);
 
-        return root_fd < 0 ? fail_create(root_fd, definition)
-                           : make(root_fd, definition, fill, userdata);
+        return r == -EEXIST ? fail_create(r, definition) : r;
 }
 
-int storage_create(const Definition *definition) {
-        return private_make(definition, fill_empty, NULL);
+bool storage_needs_template(const Definition *definition) {
+        return !storage_backend(definition)->copies_template || !storage_exists(definition->name);
+}
+
+int storage_create(const Definition *definition, int template_fd) {
+        return private_make(definition, fill_empty, &template_fd);
+}
+
+int storage_prepare(const Definition *definition, int template_fd) {
+        _cleanup_close_ int root_fd = open_private_root();
+        int r = root_fd < 0 ? fail_create(root_fd, definition)
+                            : make(root_fd, definition, fill_empty, &template_fd);
+
+        return r == -EEXIST ? 0 : r;
 }
 
 /*
@@ -276,9 +322,9 @@ static int fail_open(int error, const Definition *definition) {
 static int open_or_create(int root_fd, const Definition *definition) {
         int fd = root_fd < 0 ? root_fd : open_private(root_fd, definition->name), r;
 
-        if (fd == -ENOENT) {
-                r = make(root_fd, definition, fill_empty, NULL);
-                if (r < 0)
+        if (fd == -ENOENT && !storage_backend(definition)->copies_template) {
+                r = make(root_fd, definition, fill_empty, &(int){-EBADF});
+                if (r < 0 && r != -EEXIST)
                         return r;
                 fd = open_private(root_fd, definition->name);
         }

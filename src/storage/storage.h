@@ -18,8 +18,20 @@
 /* True when VE NAME has private data on this host. */
 bool storage_exists(const char *name);
 
-/* Makes the private data of a new VE, empty. Logs. -EEXIST when there is some. */
-int storage_create(const Definition *definition);
+/*
+ * True when the root of the VE can be had only with its template: where that is below what the VE
+ * writes, always; where the VE has a copy of it, as long as there is no private data yet.
+ */
+bool storage_needs_template(const Definition *definition);
+
+/*
+ * Makes the private data of a new VE: empty, or a copy of its template, whose root TEMPLATE_FD is.
+ * Logs. Returns 0, -EEXIST when there is some, or -errno.
+ */
+int storage_create(const Definition *definition, int template_fd);
+
+/* The same, but that there is some is success. Waits for who makes it at the same time. */
+int storage_prepare(const Definition *definition, int template_fd);
 
 /* How private data is copied for another VE. */
 typedef struct StorageClone {
@@ -28,6 +40,7 @@ typedef struct StorageClone {
         int (*adapt)(int private_fd, int root_fd, const uint8_t uuid[16], void *userdata);
         void (*progress)(const TreeCopyReport *report, void *userdata); /* may be NULL */
         void *userdata;
+        int template_fd; /* as for storage_create(), should FROM have no private data */
 } StorageClone;
 
 /*
@@ -88,9 +101,9 @@ typedef enum StorageClaim {
 /*
  * Keeps the files of VE NAME from getting under two roots at once, which overlayfs leaves
  * undefined: a start waits until nobody else has a root of the VE open, which is said. Who has
- * SHARED and then sees the unit down may attach a root, for what is started meanwhile waits. The
- * private data is made when there is none. Returns a descriptor that holds the claim as long as it
- * or a copy of it is open, or -errno. Logs.
+ * SHARED and then sees the unit down may attach a root, for what is started meanwhile waits.
+ * Private data is made when there is none, unless that takes the template. Returns a descriptor
+ * that holds the claim as long as it or a copy of it is open, or -errno. Logs.
  */
 int storage_claim(const Definition *definition, StorageClaim claim);
 
@@ -108,7 +121,7 @@ int storage_mounts(const char *name, char ***ret);
 /* What attaching a root needs of its caller. */
 typedef struct StorageAttach {
         const Definition *definition;
-        int template_fd;   /* O_PATH: the template's root */
+        int template_fd;   /* O_PATH: the template's root, if storage_needs_template() */
         int userns_fd;     /* the VE's user namespace; negative: ids are as they are on disk */
         uint32_t uid_base; /* its first uid and gid on the host; without a user namespace: 0 */
         int staging_fd; /* an empty directory in a mount namespace of the caller's own, on a tmpfs
@@ -116,8 +129,8 @@ typedef struct StorageAttach {
 } StorageAttach;
 
 /*
- * Puts the root of a VE together, making its private data when there is none. Leaves the layers
- * mounted below the staging directory, and returns the root as a detached mount, or -errno. Logs.
+ * Puts the root of a VE together. Leaves the layers mounted below the staging directory, if there
+ * are several, and returns the root as a detached mount, or -errno. Logs.
  */
 int storage_attach(const StorageAttach *attach);
 

@@ -85,17 +85,31 @@ static ExitCode load(const char *name, Start *start) {
 static int attach_root(void *userdata, int userns_fd, int staging_fd) {
         const Start *start = userdata;
         _cleanup_(template_freep) Template *template = NULL;
-        int r = template_open(start->definition->template, &template);
 
-        if (r < 0)
-                return r;
+        if (storage_needs_template(start->definition)) {
+                int r = template_open(start->definition->template, &template);
+
+                if (r < 0)
+                        return r;
+        }
         return storage_attach(&(StorageAttach){
                         .definition = start->definition,
-                        .template_fd = template->root_fd,
+                        .template_fd = template ? template->root_fd : -EBADF,
                         .userns_fd = userns_fd,
                         .uid_base = start->uid_base,
                         .staging_fd = staging_fd,
         });
+}
+
+/* What vectl create does, for who has written the definition by hand. Logs. */
+static int prepare_private(const Definition *definition) {
+        _cleanup_(template_freep) Template *template = NULL;
+        int r;
+
+        if (storage_exists(definition->name))
+                return 0;
+        r = template_open(definition->template, &template);
+        return r < 0 ? r : storage_prepare(definition, template->root_fd);
 }
 
 /* The files are the VE's alone from here on. Logs. */
@@ -103,6 +117,8 @@ static ExitCode claim(Start *start) {
         const char *name = start->definition->name;
         _cleanup_strv_ char **mounts = NULL;
 
+        if (prepare_private(start->definition) < 0)
+                return EXIT_FAILED;
         start->claim_fd = storage_claim(start->definition, STORAGE_CLAIM_START);
         if (start->claim_fd < 0 || storage_mounts(name, &mounts) < 0)
                 return EXIT_FAILED;

@@ -18,8 +18,9 @@
 #include "ve/message.h"
 
 typedef enum StorageType {
-        STORAGE_OVERLAY, /* template below, private upper layer */
-        STORAGE_IMAGE,   /* the same, with that layer in a file with a filesystem of its own */
+        STORAGE_OVERLAY,   /* template below, private upper layer */
+        STORAGE_IMAGE,     /* the same, with that layer in a file with a filesystem of its own */
+        STORAGE_DIRECTORY, /* no layer, but a copy of the template for the VE alone */
         _STORAGE_TYPE_MAX
 } StorageType;
 

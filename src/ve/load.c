@@ -7,6 +7,7 @@
 #include "ve/name.h"
 #include "ve/paths.h"
 #include "ve/source.h"
+#include "ve/storage-check.h"
 
 /* The files of one VE, in the order in which they are laid over each other. */
 typedef struct Layers {
@@ -165,6 +166,8 @@ static int build(DefinitionSource *source, const char *name, Layers *layers, Mes
         r = interfaces_check(definition, messages);
         if (r >= 0)
                 r = mount_words_check(definition, messages);
+        if (r >= 0)
+                r = storage_settings_check(definition, messages);
         if (r < 0)
                 return r;
         r = note_error(definition, messages, from);

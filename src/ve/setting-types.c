@@ -173,6 +173,7 @@ const SettingType setting_type_uuid = {
 static const char *const storage_names[_STORAGE_TYPE_MAX] = {
                 [STORAGE_OVERLAY] = "overlay",
                 [STORAGE_IMAGE] = "image",
+                [STORAGE_DIRECTORY] = "directory",
 };
 
 static int parse_storage(const char *value, void *field) {
@@ -192,7 +193,7 @@ static int format_storage(const void *field, char **ret) {
 const SettingType setting_type_storage = {
                 .parse = parse_storage,
                 .format = format_storage,
-                .expects = "overlay or image",
+                .expects = "overlay, image or directory",
 };
 
 int setting_format_u64(const void *field, char **ret) {

@@ -11,7 +11,7 @@ ROOT_NAMES="build host-252 host-257 ve-12 ve-13 ve-sysv"
 # Sets SUITE, FORMAT and PACKAGES of the root NAME.
 describe_root() {
     local host="systemd systemd-sysv dbus systemd-container libpam-systemd strace procps iproute2 kmod
-        e2fsprogs busybox-static zstd xz-utils less man-db bash-completion nano-tiny openssh-client
+        e2fsprogs btrfs-progs busybox-static zstd xz-utils less man-db bash-completion nano-tiny openssh-client
         libsmartcols1 libmount1 util-linux util-linux-extra
         libnl-route-3-200 libnftables1 nftables iperf3 iputils-ping"
     local ve="systemd systemd-sysv dbus libpam-systemd procps iproute2"

@@ -23,6 +23,10 @@ prepare_create_image() {
     ARGUMENTS="create $VE --template=vk --set Storage.Type=image --set Storage.Size=16M"
 }
 
+prepare_create_directory() {
+    ARGUMENTS="create $VE --template=vk --set Storage.Type=directory"
+}
+
 prepare_destroy() {
     ARGUMENTS="destroy $VE"
     vectl create $VE --template=vk
@@ -81,5 +85,8 @@ everywhere() {
 check "create is killed" everywhere create
 check "create of an image is killed" everywhere create_image
 check "destroy is killed" everywhere destroy
+# Of the calls that are made for each file, these.
+CALLS="utimensat renameat2 fsync syncfs sendmsg"
+check "create of a directory is killed" everywhere create_directory
 
 remove_template vk

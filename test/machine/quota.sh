@@ -9,7 +9,7 @@ M=$((1024 * 1024))
 # A VE that has what it takes to fill a disk.
 tiny_template filler static-init
 install "$INITS/busybox" /var/lib/ve/templates/filler/root/bin/busybox
-for applet in sh dd df touch ln rm mv cat; do
+for applet in sh dd df touch ln rm mv cat stat; do
     ln -s busybox /var/lib/ve/templates/filler/root/bin/$applet
 done
 echo lower >/var/lib/ve/templates/filler/root/etc/lower
@@ -200,6 +200,39 @@ nested() {
     chattr -P -p 0 $PRIVATE
 }
 check "below an administrator's project there are no others" nested
+
+# The VE's own copy of the template counts, and has to fit.
+directory() {
+    local takes
+    new whole --set Storage.Type=directory
+    takes=$(column whole used)
+    [ "$takes" -gt $M ] || fail "a copy of the template takes $takes bytes"
+    vectl destroy whole
+    expect_status 1 new whole --set Storage.Type=directory --set Storage.Size=1M
+    expect_sentence "$ERR" "vectl: VE whole can't be given a copy of template filler, which takes more than Size= or Inodes= allows: choose larger ones."
+    expect_status 1 new whole --set Storage.Type=directory --set Storage.Inodes=10
+    expect_sentence "$ERR" "vectl: VE whole can't be given a copy of template filler, which takes more than Size= or Inodes= allows: choose larger ones."
+    expect "$(find $PRIVATE -mindepth 1 ! -name lost+found)" "" "what is left"
+    new whole --set Storage.Type=directory --set Storage.Size=20M --start
+    expect "$(inside whole /bin/stat -f -c '%b %S' / | awk '{ print $1 * $2 / 1048576 }')" 20 "the size that the VE is told"
+    [ "$(fill whole /root/a 30)" -lt 20 ] || fail "30 MiB fit into 20"
+    [ "$(fill whole /root/a 30)" -gt 10 ] || fail "hardly anything fits into 20 MiB"
+    expect "$(column whole size)" $((20 * M)) "the size that vectl list shows"
+    vectl set whole Storage.Size=50M 2>"$WORK/said"
+    expect "$(cat "$WORK/said")" "vectl: Saved; Storage.Size is in effect in VE whole." "what vectl set says"
+    expect "$(fill whole /root/a 30)" 30 "how many MiB of 30 fit into 50"
+    vectl set whole Storage.Size=10M 2>"$WORK/said"
+    expect_match "$(cat "$WORK/said")" "vectl: VE whole takes more on disk than Size= allows already: *" "what vectl set says"
+    cannot whole "write more" /bin/sh -c 'dd if=/dev/zero of=/root/b bs=64k count=1 conv=fsync && test -s /root/b'
+    root=$(root_of whole)
+    ! nsenter --target "$(leader whole)" --user --setuid 0 --setgid 0 -- chattr -p 0 "$root/root/a" 2>/dev/null ||
+        fail "the VE's root can leave its project"
+    systemctl restart ve@whole
+    cannot whole "write more after a restart" /bin/sh -c 'dd if=/dev/zero of=/root/b bs=64k count=1 conv=fsync && test -s /root/b'
+    vectl destroy --force whole
+    expect "$(find $PRIVATE -mindepth 1 ! -name lost+found)" "" "what is left"
+}
+check "a copy of the template for the VE alone: it counts" directory
 
 ephemeral() {
     new small --set VE.Ephemeral=yes --set Storage.Size=10M --set Storage.Inodes=1000 --start

@@ -21,6 +21,8 @@ Test(mount_table, fields) {
         cr_expect_str_eq(table.entries[0].type, "ext4");
         cr_expect_str_eq(table.entries[0].source, "/dev/vda");
         cr_expect_str_eq(table.entries[1].source, "dev tmpfs");
+        cr_expect_str_eq(table.entries[0].device, "254:0");
+        cr_expect_str_eq(table.entries[0].root, "/");
         cr_expect_eq(table.entries[2].id, 405);
         cr_expect_str_eq(table.entries[2].target, "/root/a b\\");
         cr_expect_str_eq(table.entries[2].type, "overlay");
@@ -43,6 +45,36 @@ Test(mount_table, damaged) {
         cr_expect_eq(table.n, 0);
         for (size_t i = 0; i < ELEMENTSOF(lines); i++)
                 cr_expect_eq(mount_table_parse(lines[i], &table), -EBADMSG, "%s", lines[i]);
+}
+
+static void expect_place(
+                const MountTable *table, const char *path, const char *device, const char *root) {
+        const char *found;
+        char *place;
+
+        cr_assert_eq(mount_table_locate(table, path, &found, &place), 0, "%s", path);
+        cr_expect_str_eq(found, device);
+        cr_expect_str_eq(place, root);
+        free(place);
+}
+
+Test(mount_table, place) {
+        _cleanup_(mount_table_done) MountTable table = {};
+        const char *device;
+        char *root;
+
+        cr_assert_eq(mount_table_parse("1 0 254:0 / / rw - ext4 a rw\n"
+                                       "2 1 0:7 /sub/vol /var/lib rw - btrfs b rw\n"
+                                       "3 1 0:8 / /var/lib/ve rw - ext4 c rw\n"
+                                       "4 1 0:9 /x /var/lib/ve rw - ext4 d rw\n",
+                                     &table),
+                        0);
+        expect_place(&table, "/srv/a", "254:0", "/srv/a");
+        expect_place(&table, "/var/lib", "0:7", "/sub/vol");
+        expect_place(&table, "/var/lib/very", "0:7", "/sub/vol/very");
+        expect_place(&table, "/var/lib/ve/private", "0:9", "/x/private");
+        mount_table_done(&table);
+        cr_expect_eq(mount_table_locate(&table, "/x", &device, &root), -ENOENT);
 }
 
 Test(mount_table, own) {
