@@ -86,6 +86,7 @@ history_of() {
 }
 check "overlay: stopped and running, back and forth, with branches and the definition" history_of overlay
 check "image: the same" history_of image --set Storage.Type=image --set Storage.Size=32M
+check "directory: the same" history_of directory --set Storage.Type=directory
 
 undone() {
     local undo
@@ -199,7 +200,7 @@ killed_restore() {
 check "restoring is killed: the VE is what it was or what it was to be" killed_restore
 
 gone() {
-    vectl destroy overlay image
+    vectl destroy overlay image directory
     expect "$(ls -A $PRIVATE)" "" "what is left"
 }
 check "destroy removes them" gone
