@@ -25,7 +25,6 @@
 void snapshot_notes_done(SnapshotNotes *notes) {
         free(notes->base);
         free(notes->description);
-        free(notes->restored);
         *notes = (SnapshotNotes){};
 }
 
@@ -45,8 +44,6 @@ int snapshot_notes_write(int snapshot_fd, const SnapshotNotes *notes) {
         (void) fprintf(stream, "[Snapshot]\nCreated=%" PRIu64 "\n", notes->created);
         write_one(stream, "Base", notes->base);
         write_one(stream, "Description", notes->description);
-        write_one(stream, "Restored", notes->restored);
-        write_one(stream, "KeepDefinition", notes->keep_definition ? "yes" : NULL);
         r = fclose(stream) != 0 ? -ENOMEM : 0;
         if (r >= 0)
                 r = file_write_atomic(snapshot_fd, NOTES, text, 0600, FILE_WRITE_SYNC);
@@ -67,10 +64,6 @@ static int take_note(const IniEvent *event, void *userdata) {
                 return text_replace(&notes->base, event->value);
         if (streq(event->key, "Description"))
                 return text_replace(&notes->description, event->value);
-        if (streq(event->key, "Restored"))
-                return text_replace(&notes->restored, event->value);
-        if (streq(event->key, "KeepDefinition"))
-                notes->keep_definition = text_parse_bool(event->value) > 0;
         return 0;
 }
 

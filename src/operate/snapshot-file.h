@@ -11,11 +11,9 @@
 #include "ve/definition.h"
 
 typedef struct SnapshotNotes {
-        uint64_t created;    /* µs since 1970 */
-        char *base;          /* the snapshot that the VE had come from, or NULL */
-        char *description;   /* or NULL */
-        char *restored;      /* in the draft of a restoring: the snapshot that is restored */
-        int keep_definition; /* boolean: that leaves the definition as it is */
+        uint64_t created;  /* µs since 1970 */
+        char *base;        /* the snapshot that the VE had come from, or NULL */
+        char *description; /* or NULL */
 } SnapshotNotes;
 
 void snapshot_notes_done(SnapshotNotes *notes);

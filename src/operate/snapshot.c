@@ -14,8 +14,8 @@
 #include "operate/destroy.h"
 #include "operate/freeze.h"
 #include "operate/offline-root.h"
-#include "operate/restore.h"
 #include "operate/snapshot-file.h"
+#include "operate/snapshot-name.h"
 #include "storage/snapshot.h"
 #include "storage/storage.h"
 

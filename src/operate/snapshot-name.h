@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What making and restoring snapshots have in common. Internal to this layer. */
+/* What all that makes snapshots has in common. Internal to this layer. */
 
 #include <stdint.h>
 
