@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -17,18 +18,24 @@ struct LinkDirectory {
         char name[];
 };
 
-/* The slot of INODE, or the free one where it would go; there always is one. */
-static Link *find_slot(Link *slots, size_t size, ino_t inode) {
+static bool is_of(const Link *link, dev_t device, ino_t inode) {
+        return link->inode == inode && link->device == device;
+}
+
+/* The slot of the file, or the free one where it would go; there always is one. */
+static Link *find_slot(Link *slots, size_t size, dev_t device, ino_t inode) {
         /* Fibonacci hashing: inode numbers of a tree lie close together. */
         size_t i = (size_t) (((uint64_t) inode * UINT64_C(11400714819323198485)) >> 32);
 
-        while (slots[i & (size - 1)].name && slots[i & (size - 1)].inode != inode)
+        while (slots[i & (size - 1)].name && !is_of(&slots[i & (size - 1)], device, inode))
                 i++;
         return &slots[i & (size - 1)];
 }
 
-const Link *link_table_find(const LinkTable *table, ino_t inode) {
-        const Link *slot = table->size ? find_slot(table->slots, table->size, inode) : NULL;
+const Link *link_table_find(const LinkTable *table, const struct stat *st) {
+        const Link *slot =
+                        table->size ? find_slot(table->slots, table->size, st->st_dev, st->st_ino)
+                                    : NULL;
 
         return slot && slot->name ? slot : NULL;
 }
@@ -41,22 +48,25 @@ static int grow(LinkTable *table) {
                 return -ENOMEM;
         for (size_t i = 0; i < table->size; i++)
                 if (table->slots[i].name)
-                        *find_slot(slots, size, table->slots[i].inode) = table->slots[i];
+                        *find_slot(slots, size, table->slots[i].device, table->slots[i].inode) =
+                                        table->slots[i];
         free(table->slots);
         table->slots = slots;
         table->size = size;
         return 0;
 }
 
-int link_table_add(
-                LinkTable *table, ino_t inode, const LinkDirectory *directory, const char *name) {
+int link_table_add(LinkTable *table, const struct stat *st, const LinkDirectory *directory,
+                const char *name) {
         _cleanup_free_ char *copy = strdup(name);
 
         /* At most half full, so that searches stay short and end. */
         if (!copy || (table->n * 2 >= table->size && grow(table) < 0))
                 return -ENOMEM;
-        *find_slot(table->slots, table->size, inode) =
-                        (Link){.inode = inode, .directory = directory, .name = TAKE_PTR(copy)};
+        *find_slot(table->slots, table->size, st->st_dev, st->st_ino) = (Link){.device = st->st_dev,
+                        .inode = st->st_ino,
+                        .directory = directory,
+                        .name = TAKE_PTR(copy)};
         table->n++;
         return 0;
 }

@@ -2,20 +2,22 @@
 #pragma once
 
 /*
- * Files with several names: from the inode to the first name it was copied under.
+ * Files with several names: from device and inode to the first name it was copied under. (In an
+ * overlay of two filesystems, each layer's files have a device of their own.)
  *
  * A tree may be so deep that no path reaches all of it, and so wide that whole paths would take all
  * memory: a directory is told once, however many names lie below it.
  */
 
 #include <stddef.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 /* A directory of the tree, by its name in another. */
 typedef struct LinkDirectory LinkDirectory;
 
 /* Where a name lies. */
 typedef struct Link {
+        dev_t device;
         ino_t inode;
         const LinkDirectory *directory;
         char *name;
@@ -28,10 +30,11 @@ typedef struct LinkTable {
         LinkDirectory *directories; /* all of them */
 } LinkTable;
 
-/* What INODE was added with, or NULL. Valid until the next call of link_table_add(). */
-const Link *link_table_find(const LinkTable *table, ino_t inode);
-/* Adds a name; INODE must not be in the table. Returns 0 or -ENOMEM. */
-int link_table_add(LinkTable *table, ino_t inode, const LinkDirectory *directory, const char *name);
+/* What the file that ST is of was added with, or NULL. Valid until the next link_table_add(). */
+const Link *link_table_find(const LinkTable *table, const struct stat *st);
+/* Adds a name; the file must not be in the table. Returns 0 or -ENOMEM. */
+int link_table_add(LinkTable *table, const struct stat *st, const LinkDirectory *directory,
+                const char *name);
 /* Makes a directory in PARENT (NULL: the tree itself), owned by the table. NULL: no memory. */
 const LinkDirectory *link_table_directory(
                 LinkTable *table, const LinkDirectory *parent, const char *name);

@@ -104,15 +104,9 @@ static const LinkDirectory *current_directory(Copy *copy) {
         return copy->levels[copy->n_levels - 1].directory;
 }
 
-static bool has_several_names(const Copy *copy, const struct stat *st) {
-        /* An inode's number means nothing beyond its filesystem. */
-        return st->st_nlink > 1 && st->st_dev == copy->from_device;
-}
-
 /* Gives NAME the other names of a file copied before. Returns 1 when it has, 0 when it is new. */
 static int link_known(Copy *copy, const char *name, const struct stat *st) {
-        const Link *link = has_several_names(copy, st) ? link_table_find(&copy->links, st->st_ino)
-                                                       : NULL;
+        const Link *link = st->st_nlink > 1 ? link_table_find(&copy->links, st) : NULL;
         int fd = copy->opened_fd;
 
         if (!link)
@@ -133,10 +127,10 @@ static int link_known(Copy *copy, const char *name, const struct stat *st) {
 static int remember_link(Copy *copy, const char *name, const struct stat *st) {
         const LinkDirectory *directory;
 
-        if (!has_several_names(copy, st))
+        if (st->st_nlink < 2)
                 return 0;
         directory = current_directory(copy);
-        return directory ? link_table_add(&copy->links, st->st_ino, directory, name) : -ENOMEM;
+        return directory ? link_table_add(&copy->links, st, directory, name) : -ENOMEM;
 }
 
 /* --- what is no directory */

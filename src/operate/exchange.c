@@ -55,16 +55,22 @@ static int remove_others(const char *directory, char *const *names) {
         return 0;
 }
 
-static int write_text(const char *path, const char *text) {
-        _cleanup_free_ char *is = NULL;
-
-        /* What is the same may come from a package, and stays where it is. */
-        if (file_read_at(AT_FDCWD, path, strlen(text) + 1, &is, NULL) >= 0 && streq(is, text))
-                return 0;
-        return file_write_atomic(AT_FDCWD, path, text, 0644, FILE_WRITE_SYNC);
+/* What was the same before may come from a package, and stays where it is. */
+static int write_text(const char *path, const char *text, const char *had) {
+        return streq_ptr(text, had)
+                               ? 0
+                               : file_write_atomic(AT_FDCWD, path, text, 0644, FILE_WRITE_SYNC);
 }
 
-static int write_drop_ins(const char *name, const DefinitionTexts *texts) {
+static const char *find_drop_in(const DefinitionTexts *texts, const char *name) {
+        for (size_t i = 0; texts->names && texts->names[i]; i++)
+                if (streq(texts->names[i], name))
+                        return texts->texts[i];
+        return NULL;
+}
+
+static int write_drop_ins(
+                const char *name, const DefinitionTexts *texts, const DefinitionTexts *had) {
         _cleanup_free_ char *directory = text_format(VE_DIR_ETC "/%s.ve.d", name);
         int r = directory ? 0 : -ENOMEM;
 
@@ -73,17 +79,19 @@ static int write_drop_ins(const char *name, const DefinitionTexts *texts) {
         for (size_t i = 0; r >= 0 && texts->names && texts->names[i]; i++) {
                 _cleanup_free_ char *path = text_format("%s/%s", directory, texts->names[i]);
 
-                r = path ? write_text(path, texts->texts[i]) : -ENOMEM;
+                r = path ? write_text(path, texts->texts[i], find_drop_in(had, texts->names[i]))
+                         : -ENOMEM;
         }
         return r < 0 ? r : remove_others(directory, texts->names);
 }
 
-static ExitCode write_definition(const char *name, const DefinitionTexts *texts) {
+static ExitCode write_definition(
+                const char *name, const DefinitionTexts *texts, const DefinitionTexts *had) {
         _cleanup_free_ char *path = text_format(VE_DIR_ETC "/%s.ve", name);
-        int r = path ? write_drop_ins(name, texts) : -ENOMEM;
+        int r = path ? write_drop_ins(name, texts, had) : -ENOMEM;
 
         if (r >= 0)
-                r = write_text(path, texts->main);
+                r = write_text(path, texts->main, had->main);
         if (r < 0)
                 log_error_errno(r, "The definition of VE %s can't be written in %s: %m.", name,
                                 VE_DIR_ETC);
@@ -109,12 +117,22 @@ static int read_wanted(int draft_fd, DefinitionTexts *ret) {
 }
 
 static ExitCode carry_on(Systemd *systemd, const char *name, const char *undo, int draft_fd) {
-        _cleanup_(definition_texts_done) DefinitionTexts wanted = {};
+        _cleanup_(definition_texts_done) DefinitionTexts wanted = {}, had = {};
         int r = read_wanted(draft_fd, &wanted);
-        ExitCode code = r >= 0 ? write_definition(name, &wanted) : EXIT_DONE;
+        ExitCode code = EXIT_DONE;
 
+        if (r >= 0)
+                r = snapshot_definition_read(draft_fd, &had);
+        if (r >= 0)
+                code = write_definition(name, &wanted, &had);
         if (r == -ENOENT)
                 r = 0;
+        /* Before the draft is none any more: who comes after would not know of it. */
+        if (r >= 0 && code == EXIT_DONE && systemd_reload(systemd) < 0) {
+                log_error("Cannot make systemd load the definition of VE %s: %s.", name,
+                                systemd_error(systemd));
+                code = EXIT_FAILED;
+        }
         if (r >= 0 && code == EXIT_DONE)
                 r = tree_remove_at(draft_fd, WANTED);
         if (r < 0) {
@@ -124,11 +142,6 @@ static ExitCode carry_on(Systemd *systemd, const char *name, const char *undo, i
         }
         if (code == EXIT_DONE && snapshot_finish(name, undo, SNAPSHOT_DRAFT_RESTORE) < 0)
                 code = EXIT_FAILED;
-        if (code == EXIT_DONE && systemd_reload(systemd) < 0) {
-                log_error("Cannot make systemd load the definition of VE %s: %s.", name,
-                                systemd_error(systemd));
-                code = EXIT_FAILED;
-        }
         return code;
 }
 

@@ -239,7 +239,7 @@ static bool is_copied(const char *attribute) {
         return !streq(attribute, "trusted.overlay.uuid") && !streq(attribute, "security.evm");
 }
 
-static int copy_upper(int from, int to, const StorageCopy *copy) {
+int overlay_copy_layer(int from, int to, const StorageCopy *copy) {
         TreeCopyOptions options = copy->options;
         TreeCopyReport report = {};
         struct stat st;
@@ -271,7 +271,7 @@ static int copy(int root_fd, int private_fd, const StorageCopy *copy) {
         if (r < 0)
                 return r;
         to = overlay_open_root(private_fd, copy->to->name);
-        return to < 0 ? to : copy_upper(from, to, copy);
+        return to < 0 ? to : overlay_copy_layer(from, to, copy);
 }
 
 static int attach(const StorageAttach *attach, int root_fd, int private_fd) {

@@ -3,13 +3,16 @@
 
 /* The overlay of a template and what a VE writes, wherever that is kept. Internal to this layer. */
 
-#include "storage/storage.h"
+#include "storage/backend.h"
 
 /* Makes the empty directories that an overlay takes, in DIR_FD. Returns 0 or -errno. */
 int overlay_make(int dir_fd);
 
 /* Opens what is kept of the root directory of VE NAME, in the same place. Logs. */
 int overlay_open_root(int dir_fd, const char *name);
+
+/* Copies the layer FROM, a directory, into the empty directory TO. Returns 0 or -errno. Logs. */
+int overlay_copy_layer(int from, int to, const StorageCopy *copy);
 
 /*
  * As storage_attach(), with those directories in the root of the detached mount MOUNT_FD, which is

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "storage/backend.h"
+#include "storage/snapshot-data.h"
 #include "ve/name.h"
 #include "ve/paths.h"
 
@@ -144,6 +145,29 @@ static int copy_uuid(int from_fd, int to_fd) {
         return r == -ENOENT ? 0 : r;
 }
 
+int snapshot_begin_data(int from_fd, int draft_fd, const char *name) {
+        _cleanup_close_ int to_fd = -EBADF;
+        int r = mkdirat(draft_fd, FILLING, 0700) < 0 ? -errno : 0;
+
+        if (r >= 0)
+                r = to_fd = open_directory(draft_fd, FILLING);
+        if (r >= 0)
+                r = copy_uuid(from_fd, to_fd);
+        if (r < 0)
+                return log_error_errno(r, "The private data of VE %s can't be copied: %m.", name);
+        return TAKE_FD(to_fd);
+}
+
+int snapshot_end_data(int to_fd, int draft_fd, const char *name, const char *base) {
+        int r = base ? file_write_atomic(to_fd, PRIVATE_BASE, base, 0644, 0) : 0;
+
+        if (r >= 0)
+                r = file_write_atomic(to_fd, PENDING, "", 0644, 0);
+        if (r >= 0 && (syncfs(to_fd) < 0 || renameat(draft_fd, FILLING, draft_fd, DATA) < 0))
+                r = -errno;
+        return r < 0 ? log_error_errno(r, "The private data of VE %s can't be kept: %m.", name) : 0;
+}
+
 /* Copies private data into DRAFT_FD, and returns that. Logs. */
 static int copy(const Definition *definition, int from_fd, int draft_fd, bool running) {
         const char *name = definition->name;
@@ -152,13 +176,9 @@ static int copy(const Definition *definition, int from_fd, int draft_fd, bool ru
 
         if (r < 0)
                 return r;
-        r = mkdirat(draft_fd, FILLING, 0700) < 0 ? -errno : root_fd;
-        if (r >= 0)
-                r = to_fd = open_directory(draft_fd, FILLING);
-        if (r >= 0)
-                r = copy_uuid(from_fd, to_fd);
-        if (r < 0)
-                return log_error_errno(r, "The private data of VE %s can't be copied: %m.", name);
+        to_fd = snapshot_begin_data(from_fd, draft_fd, name);
+        if (to_fd < 0)
+                return to_fd;
         r = storage_backend(definition)
                             ->copy(root_fd, to_fd,
                                             &(StorageCopy){
@@ -199,12 +219,7 @@ int snapshot_copy_back(const Definition *definition, const char *snapshot, int d
         to_fd = copy(definition, from_fd, draft_fd, false);
         if (to_fd < 0)
                 return to_fd;
-        r = file_write_atomic(to_fd, PRIVATE_BASE, snapshot, 0644, 0);
-        if (r >= 0)
-                r = file_write_atomic(to_fd, PENDING, "", 0644, 0);
-        if (r >= 0 && (syncfs(to_fd) < 0 || renameat(draft_fd, FILLING, draft_fd, DATA) < 0))
-                r = -errno;
-        return r < 0 ? fail(r, name, snapshot, "copied") : 0;
+        return snapshot_end_data(to_fd, draft_fd, name, snapshot);
 }
 
 int snapshot_exchange(const char *name, const char *snapshot, int draft_fd) {

@@ -44,6 +44,18 @@ int snapshot_copy(const Definition *definition, int draft_fd, bool running);
 int snapshot_copy_back(const Definition *definition, const char *snapshot, int draft_fd);
 
 /*
+ * Makes private data of the type that TO has, with what the VE has as FROM, in DRAFT_FD, of a
+ * restoring. TEMPLATE_FD is the root of the template; WHOLE_FD, where that is to be copied and was
+ * below before, the VE's whole root. Returns 0 or -errno. Logs.
+ */
+typedef struct SnapshotConvert {
+        const Definition *from, *to;
+        int template_fd, whole_fd;
+} SnapshotConvert;
+
+int snapshot_convert(const SnapshotConvert *convert, int draft_fd);
+
+/*
  * Exchanges the private data in the draft of a restoring for that of VE NAME; on disk when the call
  * returns. Returns 0 or -errno. Logs.
  */

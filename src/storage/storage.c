@@ -226,6 +226,10 @@ bool storage_needs_template(const Definition *definition) {
         return !storage_backend(definition)->copies_template || !storage_exists(definition->name);
 }
 
+bool storage_is_whole(const Definition *definition) {
+        return storage_backend(definition)->copies_template;
+}
+
 int storage_create(const Definition *definition, int template_fd) {
         return private_make(definition, fill_empty, &template_fd);
 }

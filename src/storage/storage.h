@@ -24,6 +24,9 @@ bool storage_exists(const char *name);
  */
 bool storage_needs_template(const Definition *definition);
 
+/* True when the VE has, or will have, a copy of its template for itself. */
+bool storage_is_whole(const Definition *definition);
+
 /*
  * Makes the private data of a new VE: empty, or a copy of its template, whose root TEMPLATE_FD is.
  * Logs. Returns 0, -EEXIST when there is some, or -errno.

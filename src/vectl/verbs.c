@@ -23,6 +23,7 @@ const Verb *const verbs[] = {
                 &verb_mount,
                 &verb_umount,
                 &verb_snapshot,
+                &verb_convert,
                 &verb_network,
                 &verb_template,
                 NULL,

@@ -7,6 +7,7 @@
 
 extern const Verb verb_check;
 extern const Verb verb_clone;
+extern const Verb verb_convert;
 extern const Verb verb_copy_from;
 extern const Verb verb_copy_to;
 extern const Verb verb_create;

@@ -11,7 +11,7 @@ private_of() {
     find $PRIVATE -maxdepth 1 -name "*$1*" -printf '%f ' | sed 's/ $//'
 }
 
-snapshot "$WORK/before"
+snapshot "$WORK/at-first"
 tiny_template whole static-init
 install "$INITS/busybox" $TEMPLATE/root/bin/busybox
 for applet in sh cat rm stat dd; do
@@ -198,7 +198,7 @@ check "no room: it says so, and leaves nothing" full
 gone() {
     vectl destroy dir
     rm -rf $TEMPLATE
-    same_as "$WORK/before"
+    same_as "$WORK/at-first"
 }
 check "destroy leaves nothing" gone
 

@@ -479,12 +479,12 @@ at_once() {
 alone "of several at once one makes it" at_once
 
 leaks() {
-    snapshot "$WORK/before"
+    snapshot "$WORK/at-first"
     make_full vl-a
     vectl clone vl-a vl-b --start
     vectl destroy --force vl-a vl-b
     snapshot "$WORK/after"
-    diff "$WORK/before" "$WORK/after"
+    diff "$WORK/at-first" "$WORK/after"
 }
 alone "nothing is left" leaks
 

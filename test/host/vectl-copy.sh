@@ -20,7 +20,7 @@ vectl create $VE --template=vc --set VE.NotifyReady=no --set VE.StopSignal=SIGUS
     --set "Storage.Bind=$SHARED:/shared:noidmap"
 start $VE
 systemctl stop ve@$VE
-snapshot "$WORK/before"
+snapshot "$WORK/at-first"
 
 # A tree as an administrator would bring one.
 SITE=$WORK/site
@@ -390,6 +390,6 @@ everywhere() {
 }
 check "killed anywhere, a file is old or new" everywhere
 
-check "nothing is left on the host" same_as "$WORK/before"
+check "nothing is left on the host" same_as "$WORK/at-first"
 vectl destroy $VE
 remove_template vc

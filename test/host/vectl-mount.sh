@@ -18,7 +18,7 @@ vectl create $VE --template=vm --set VE.NotifyReady=no --set VE.StopSignal=SIGUS
 start $VE
 systemctl stop ve@$VE
 mkdir -p "$SAFE/dir"
-snapshot "$WORK/before"
+snapshot "$WORK/at-first"
 
 mounted() {
     findmnt -n -o TARGET -S ve-$VE
@@ -193,7 +193,7 @@ check "killed anywhere, it is mounted or not" everywhere
 
 rm -rf $SAFE/dir
 mkdir $SAFE/dir
-check "nothing is left on the host" same_as "$WORK/before"
+check "nothing is left on the host" same_as "$WORK/at-first"
 vectl destroy $VE
 rm -rf $SAFE
 remove_template vm
