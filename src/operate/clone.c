@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "operate/begin.h"
 #include "operate/clone-plan.h"
 #include "operate/create.h"
-#include "operate/destroy.h"
 #include "operate/drop-in-file.h"
 #include "operate/identity.h"
 #include "operate/marker.h"
@@ -136,25 +136,6 @@ static ExitCode check_from(Clone *clone) {
         if (code == EXIT_DONE)
                 code = read_from(clone);
         return code == EXIT_DONE ? check_down(clone) : code;
-}
-
-/* Drop-ins of a VE that is none would become part of this one. */
-static ExitCode check_no_drop_ins(const Clone *clone) {
-        static const char *const places[] = {VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR};
-
-        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
-                _cleanup_free_ char *path = text_format("%s/%s.ve.d", places[i], clone->to);
-
-                if (!path)
-                        return operation_oom();
-                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-                        continue;
-                log_error("There are drop-ins of a VE %s in %s: remove them first, they would be "
-                          "taken for the clone's.",
-                                clone->to, path);
-                return EXIT_EXISTS;
-        }
-        return EXIT_DONE;
 }
 
 /* The template tells what the VE has from it, where that lies below. The built-in one has no
@@ -375,7 +356,7 @@ ExitCode ve_clone(Systemd *systemd, const CloneRequest *request) {
         if (code == EXIT_DONE)
                 code = ve_check_absent(systemd, clone.to);
         if (code == EXIT_DONE)
-                code = check_no_drop_ins(&clone);
+                code = ve_check_no_drop_ins(clone.to);
         if (code == EXIT_DONE)
                 code = plan(&clone);
         if (code == EXIT_DONE)

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "operate/destroy.h"
+#include "operate/begin.h"
 #include "operate/lock.h"
 #include "operate/progress.h"
 #include "storage/storage.h"
@@ -152,6 +152,24 @@ ExitCode ve_check_absent(Systemd *systemd, const char *name) {
                 log_error("There is private data of a VE %s in %s/%s: take it for a VE again by "
                           "writing its definition %s/%s.ve, or remove it with `vectl destroy %s`.",
                                 name, VE_PRIVATE, name, VE_DIR_ETC, name, name);
+                return EXIT_EXISTS;
+        }
+        return EXIT_DONE;
+}
+
+ExitCode ve_check_no_drop_ins(const char *name) {
+        static const char *const places[] = {VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR};
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_free_ char *path = text_format("%s/%s.ve.d", places[i], name);
+
+                if (!path)
+                        return operation_oom();
+                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                log_error("There are drop-ins of a VE %s in %s: remove them first, they would be "
+                          "taken for the new one's.",
+                                name, path);
                 return EXIT_EXISTS;
         }
         return EXIT_DONE;

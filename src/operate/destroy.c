@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "operate/begin.h"
 #include "operate/marker.h"
 #include "operate/mount.h"
 #include "operate/offline-root.h"
 #include "operate/progress.h"
 #include "operate/run.h"
-#include "operate/snapshot.h"
 #include "storage/storage.h"
 #include "unit/ve-units.h"
 #include "ve/definition.h"
@@ -25,7 +25,7 @@ static bool exists(const char *place, const char *name) {
         return path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-static bool is_ours(const char *name) {
+bool ve_is_ours(const char *name) {
         for (size_t i = 0; i < N_MARKER_PLACES; i++)
                 if (exists(marker_places[i], name))
                         return true;
@@ -67,8 +67,7 @@ static int remove_from_systemd(Systemd *systemd, char *const *names) {
         return r;
 }
 
-/* Removes the drop-ins of a definition. Logs. */
-static int remove_drop_ins(const char *name) {
+int ve_remove_drop_ins(const char *name) {
         _cleanup_free_ char *drop_ins = text_format("%s.ve.d", name);
 
         if (!drop_ins)
@@ -112,35 +111,38 @@ static void remove_runtime(const char *name) {
                 (void) rmdir(cgroup);
 }
 
-/* The last part, when systemd has forgotten the VE. */
-static ExitCode finish_one(Systemd *systemd, const char *name) {
+ExitCode ve_forget(Systemd *systemd, const char *name) {
         _cleanup_free_ char *service = ve_service_name(name);
         ExitCode code = make_sure_it_is_down(systemd, name);
-        int r;
 
         if (code != EXIT_DONE)
                 return code;
         if (service)
                 (void) systemd_reset_failed(systemd, service);
         remove_runtime(name);
-        if (storage_destroy(name) < 0)
-                return EXIT_FAILED;
-        r = marker_clear(name);
+        return storage_destroy(name) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* The last part, when systemd has forgotten the VE. */
+static ExitCode finish_one(Systemd *systemd, const char *name) {
+        ExitCode code = ve_forget(systemd, name);
+        int r = code == EXIT_DONE ? marker_clear(name) : 0;
+
         if (r < 0) {
                 log_error_errno(r, "Cannot remove the last file of VE %s: %m.", name);
                 return EXIT_FAILED;
         }
-        return EXIT_DONE;
+        return code;
 }
 
 /* From the renamed definitions to nothing. Goes on after a failure: the next command tries again.
  */
-static ExitCode finish(Systemd *systemd, char *const *names) {
+ExitCode ve_destroy_finish(Systemd *systemd, char *const *names) {
         ExitCode first = remove_from_systemd(systemd, names) < 0 ? EXIT_FAILED : EXIT_DONE;
         size_t i = 0, n = strv_length(names);
 
         STRV_FOREACH (name, names)
-                if (remove_drop_ins(*name) < 0)
+                if (ve_remove_drop_ins(*name) < 0)
                         first = EXIT_FAILED;
         if (first == EXIT_DONE && systemd_reload(systemd) < 0) {
                 log_error("Cannot make systemd forget the VEs: %s.", systemd_error(systemd));
@@ -158,79 +160,6 @@ static ExitCode finish(Systemd *systemd, char *const *names) {
         }
         progress_end();
         return first;
-}
-
-ExitCode ve_discard(const char *name) {
-        int r = remove_drop_ins(name);
-
-        if (r >= 0)
-                r = storage_destroy(name);
-        if (r < 0)
-                return EXIT_FAILED;
-        r = marker_discard(name);
-        if (r < 0) {
-                log_error_errno(r, "Cannot remove the last file of VE %s: %m.", name);
-                return EXIT_FAILED;
-        }
-        return EXIT_DONE;
-}
-
-/* What a killed destruction of NAME left: it goes on, unless the VE is defined again. What was to
- * become a VE goes away. */
-static ExitCode clean_up(Systemd *systemd, const char *name) {
-        ExitCode code = ve_snapshot_recover(systemd, name);
-
-        if (code != EXIT_DONE)
-                return code;
-        marker_remove_unfinished(name);
-        if (marker_is_unfinished(name)) {
-                log_notice("Removing what an interrupted command left of a VE %s.", name);
-                return ve_discard(name);
-        }
-        if (!marker_is_set(name))
-                return EXIT_DONE;
-        if (is_ours(name)) {
-                int r = marker_undo(name);
-
-                if (r < 0)
-                        log_error_errno(r, "Cannot put the definition of VE %s back: %m.", name);
-                return r < 0 ? EXIT_FAILED : EXIT_DONE;
-        }
-        log_notice("Finishing an interrupted destruction of VE %s.", name);
-        return finish(systemd, (char *[]){(char *) name, NULL});
-}
-
-/* Cleans up after VEs that are not OURS (which are locked) and that nobody works on. */
-static void clean_up_others(Systemd *systemd, char *const *ours) {
-        _cleanup_strv_ char **names = NULL;
-        int r = marker_list(&names);
-
-        if (r < 0)
-                log_warning_errno(r, "Cannot look for leftovers, ignoring: %m.");
-        STRV_FOREACH (name, names) {
-                _cleanup_(ve_lock_done) VeLock lock = {};
-
-                if (!strv_contains(ours, *name) && ve_lock_try(*name, &lock) >= 0)
-                        (void) clean_up(systemd, *name);
-        }
-        storage_sweep();
-}
-
-ExitCode operation_begin(Systemd *systemd, char *const *names, VeLocks *ret) {
-        _cleanup_(ve_locks_done) VeLocks locks = {};
-        ExitCode code = ve_lock_all(names, &locks);
-
-        if (code != EXIT_DONE)
-                return code;
-        clean_up_others(systemd, names);
-        STRV_FOREACH (name, names) {
-                code = clean_up(systemd, *name);
-                if (code != EXIT_DONE)
-                        return code;
-        }
-        *ret = locks;
-        locks = (VeLocks){};
-        return EXIT_DONE;
 }
 
 static ExitCode check_one(Systemd *systemd, const char *name, DestroyFlags flags, bool *ret_up) {
@@ -252,7 +181,7 @@ static ExitCode check_one(Systemd *systemd, const char *name, DestroyFlags flags
                 return EXIT_NO_SUCH;
         }
         *ret_up = unit_is_up(&state);
-        if (!*ret_up && !is_ours(name) && !storage_exists(name)) {
+        if (!*ret_up && !ve_is_ours(name) && !storage_exists(name)) {
                 log_error("There is no VE %s.", name);
                 return EXIT_NO_SUCH;
         }
@@ -333,5 +262,5 @@ ExitCode ve_destroy(Systemd *systemd, char *const *given, DestroyFlags flags) {
                 code = ve_run(systemd, JOB_STOP, running, 0);
         if (code == EXIT_DONE)
                 code = begin(names);
-        return code == EXIT_DONE ? finish(systemd, names) : code;
+        return code == EXIT_DONE ? ve_destroy_finish(systemd, names) : code;
 }

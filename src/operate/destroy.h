@@ -9,7 +9,6 @@
  * next one. That file goes last.
  */
 
-#include "operate/lock.h"
 #include "operate/operation.h"
 
 typedef enum DestroyFlags {
@@ -19,14 +18,17 @@ typedef enum DestroyFlags {
 /* Destroys all NAMES, or, when one can't be, none. Logs. */
 ExitCode ve_destroy(Systemd *systemd, char *const *names, DestroyFlags flags);
 
-/*
- * What precedes every operation that changes VEs: takes the locks of NAMES (may be NULL), and
- * finishes what killed commands left, of these VEs and of others that nobody works on. Logs.
- */
-ExitCode operation_begin(Systemd *systemd, char *const *names, VeLocks *ret);
+/* --- for those who finish what was begun */
 
-/*
- * Removes all there is of a VE that is being made: drop-ins, private data, and its marker
- * (operate/marker.h) last. Logs.
- */
-ExitCode ve_discard(const char *name);
+/* True when there is a definition of VE NAME in /etc or /run, which are ours to change. */
+bool ve_is_ours(const char *name);
+
+/* From the definitions that marker_set() renamed to nothing. Logs. */
+ExitCode ve_destroy_finish(Systemd *systemd, char *const *names);
+
+/* Removes the drop-ins of a definition from /etc and /run. Returns 0 or -errno. Logs. */
+int ve_remove_drop_ins(const char *name);
+
+/* Removes what there still is of a VE whose definition systemd has forgotten: what it runs, its
+ * runtime files, and private data. Logs. */
+ExitCode ve_forget(Systemd *systemd, const char *name);

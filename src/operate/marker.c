@@ -14,6 +14,7 @@
 
 #define SUFFIX ".ve.destroyed"
 #define UNFINISHED ".ve.unfinished"
+#define RENAMED ".ve.to."
 
 const char *const marker_places[N_MARKER_PLACES] = {VE_DIR_RUN, VE_DIR_ETC};
 
@@ -42,6 +43,24 @@ int marker_set(const char *name) {
         if (r < 0)
                 (void) marker_undo(name);
         return r;
+}
+
+int marker_set_empty(const char *name) {
+        _cleanup_free_ char *marker = text_format(VE_DIR_ETC "/.%s" SUFFIX, name);
+        _cleanup_close_ int fd = -EBADF;
+        int r = marker ? dir_make_all(VE_DIR_ETC, 0755) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        fd = open(marker, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        return fd < 0 || fsync(fd) < 0 ? -errno : dir_sync(VE_DIR_ETC);
+}
+
+bool marker_is_empty(const char *name) {
+        _cleanup_free_ char *marker = text_format(VE_DIR_ETC "/.%s" SUFFIX, name);
+        struct stat st;
+
+        return marker && lstat(marker, &st) >= 0 && S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
 int marker_undo(const char *name) {
@@ -145,7 +164,74 @@ int marker_discard(const char *name) {
         return dir_sync(VE_DIR_ETC);
 }
 
+/* --- on the way to another name */
+
+/* Renames OLD to NEW in PLACE. That there is nothing to rename is success. Frees both. */
+static int rename_in(const char *place, char *old, char *new) {
+        _cleanup_free_ char *from = old ? text_format("%s/%s", place, old) : NULL;
+        _cleanup_free_ char *to = new ? text_format("%s/%s", place, new) : NULL;
+
+        free(old);
+        free(new);
+        if (!from || !to)
+                return -ENOMEM;
+        if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return dir_sync(place);
+}
+
+static char *renamed_file(const char *from, const char *to) {
+        return text_format(".%s" RENAMED "%s", from, to);
+}
+
+int marker_rename_begin(const char *from, const char *to) {
+        int r = 0;
+
+        for (size_t i = 0; i < N_MARKER_PLACES && r >= 0; i++)
+                r = rename_in(marker_places[i], text_format("%s.ve", from), renamed_file(from, to));
+        if (r < 0)
+                (void) marker_rename_undo(from, to);
+        return r;
+}
+
+int marker_rename_finish(const char *from, const char *to) {
+        int r = 0;
+
+        for (size_t i = 0; i < N_MARKER_PLACES && r >= 0; i++)
+                r = rename_in(marker_places[i], renamed_file(from, to), text_format("%s.ve", to));
+        return r;
+}
+
+static int remove_renamed(const char *place, const char *from, const char *to) {
+        _cleanup_free_ char *path = text_format("%s/.%s" RENAMED "%s", place, from, to);
+
+        if (!path)
+                return -ENOMEM;
+        if (unlink(path) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return dir_sync(place);
+}
+
+int marker_rename_undo(const char *from, const char *to) {
+        int r = 0;
+
+        for (size_t i = N_MARKER_PLACES; i-- > 0 && r >= 0;) {
+                r = rename_in(marker_places[i], renamed_file(from, to), text_format("%s.ve", from));
+                if (r == -EEXIST)
+                        r = remove_renamed(marker_places[i], from, to);
+        }
+        return r;
+}
+
 /* --- looking for what is left */
+
+/* Cuts "NAME.ve.to.OTHER" apart. Returns where OTHER starts, or NULL. */
+static const char *renamed_to(const char *begin) {
+        /* No name of a VE has a dot in it. */
+        const char *other = startswith(begin + strcspn(begin, "."), RENAMED);
+
+        return other && ve_name_is_valid(other) ? other : NULL;
+}
 
 /* What file_write_atomic() puts behind the name of the file it writes. */
 #define RANDOM_SIZE 16
@@ -167,8 +253,12 @@ static char *name_of(const char *file) {
 
         if (!begin)
                 return NULL;
-        end = startswith(file, ".#") ? end_of_unfinished(begin)
-                                     : (endswith(begin, SUFFIX) ?: endswith(begin, UNFINISHED));
+        if (renamed_to(begin))
+                end = begin + strcspn(begin, ".");
+        else
+                end = startswith(file, ".#")
+                                      ? end_of_unfinished(begin)
+                                      : (endswith(begin, SUFFIX) ?: endswith(begin, UNFINISHED));
         if (!end)
                 return NULL;
         name = strndup(begin, (size_t) (end - begin));
@@ -217,6 +307,36 @@ int marker_list(char ***ret) {
         }
         *ret = TAKE_PTR(names);
         return 0;
+}
+
+typedef struct Renamed {
+        const char *from;
+        char *to;
+} Renamed;
+
+static int find_renamed(_unused_ int dir_fd, const char *file, const char *name, void *userdata) {
+        Renamed *renamed = userdata;
+        const char *to = renamed_to(file + 1);
+
+        if (renamed->to || !to || !streq(name, renamed->from))
+                return 0;
+        renamed->to = strdup(to);
+        return renamed->to ? 0 : -ENOMEM;
+}
+
+int marker_rename_find(const char *from, char **ret) {
+        Renamed renamed = {.from = from};
+
+        for (size_t i = N_MARKER_PLACES; i-- > 0 && !renamed.to;) {
+                int r = each(marker_places[i], find_renamed, &renamed);
+
+                if (r < 0)
+                        return r;
+        }
+        if (!renamed.to)
+                return 0;
+        *ret = renamed.to;
+        return 1;
 }
 
 static int remove_one(int dir_fd, const char *file, const char *name, void *userdata) {

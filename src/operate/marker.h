@@ -3,7 +3,8 @@
 
 /*
  * Definitions on their way out, NAME.ve renamed to .NAME.ve.destroyed; and on their way in,
- * .NAME.ve.unfinished, for VEs that take more than one step to make. Internal to this layer.
+ * .NAME.ve.unfinished, for VEs that take more than one step to make; and on their way to another
+ * name, .NAME.ve.to.OTHER. Internal to this layer.
  */
 
 #include <stdbool.h>
@@ -18,8 +19,16 @@ extern const char *const marker_places[N_MARKER_PLACES];
  */
 int marker_set(const char *name);
 
+/*
+ * Makes a marker with no definition in it, for a VE whose definition is another's by now: nothing
+ * is left of it but what systemd remembers. Returns 0 or -errno.
+ */
+int marker_set_empty(const char *name);
+
 /* True when VE NAME has a marker. */
 bool marker_is_set(const char *name);
+/* True when that is of marker_set_empty(). */
+bool marker_is_empty(const char *name);
 
 /* Removes the markers, for good when the call returns. Returns 0 or -errno. */
 int marker_clear(const char *name);
@@ -43,7 +52,22 @@ bool marker_is_unfinished(const char *name);
 /* Takes back marker_begin(), when all else of the VE is gone. Returns 0 or -errno. */
 int marker_discard(const char *name);
 
-/* Lists the VEs that have a marker of either kind, or a definition half written (".#NAME.ve…"), as
+/*
+ * Renames every definition of VE FROM so that neither there is a VE of that name, nor yet one of
+ * the name TO, the deciding one last. Returns 0 or -errno, with those renamed before put back.
+ */
+int marker_rename_begin(const char *from, const char *to);
+
+/* Says what name VE FROM is on its way to. Returns 1, 0 when there is none, or -errno. */
+int marker_rename_find(const char *from, char **ret);
+
+/* Makes them the definitions of VE TO. Returns 0, -EEXIST when there is one already, or -errno. */
+int marker_rename_finish(const char *from, const char *to);
+
+/* Makes them those of VE FROM again; one that has a new one in its place goes. 0 or -errno. */
+int marker_rename_undo(const char *from, const char *to);
+
+/* Lists the VEs that have a marker of any kind, or a definition half written (".#NAME.ve…"), as
  * a strv. */
 int marker_list(char ***ret);
 

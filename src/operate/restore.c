@@ -2,7 +2,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "operate/destroy.h"
+#include "operate/begin.h"
 #include "operate/exchange.h"
 #include "operate/offline-root.h"
 #include "operate/snapshot-name.h"

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "operate/destroy.h"
+#include "operate/begin.h"
 #include "operate/drop-in-file.h"
 #include "operate/drop-in.h"
 #include "operate/live.h"

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "operate/destroy.h"
+#include "operate/begin.h"
 #include "operate/freeze.h"
 #include "operate/offline-root.h"
 #include "operate/snapshot-file.h"

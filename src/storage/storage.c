@@ -292,6 +292,31 @@ int storage_destroy(const char *name) {
         return 0;
 }
 
+static int fail_rename(int error, const char *from, const char *to) {
+        return log_error_errno(error, "The private data of VE %s in %s can't become VE %s's: %m.",
+                        from, VE_PRIVATE, to);
+}
+
+/* That there is nothing to rename is success. */
+static int rename_in(const char *directory, const char *from, const char *to) {
+        _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (renameat2(fd, from, fd, to, RENAME_NOREPLACE) < 0 && errno != ENOENT)
+                return -errno;
+        /* A killed renaming may have done that only. */
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+int storage_rename(const char *from, const char *to) {
+        int r = rename_in(VE_SNAPSHOTS, from, to);
+
+        if (r >= 0)
+                r = rename_in(VE_PRIVATE, from, to);
+        return r < 0 ? fail_rename(r, from, to) : 0;
+}
+
 static void closedirp(DIR **dir) {
         if (*dir)
                 closedir(*dir);

@@ -59,6 +59,10 @@ int storage_clone(const char *from, const Definition *to, const StorageClone *cl
  */
 int storage_destroy(const char *name);
 
+/* Has the private data of VE FROM, and its snapshots, be VE TO's. None is success; -EEXIST when TO
+ * has some. Logs. */
+int storage_rename(const char *from, const char *to);
+
 /*
  * What VE NAME takes on disk for itself alone, and how much of it it may. Returns 0, -ENOENT when
  * it has no private data, -ESTALE when it moved what was being looked at, or -errno.

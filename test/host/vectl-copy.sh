@@ -307,7 +307,7 @@ ends() {
     to - /srv/endless <"$WORK/slow" 2>"$WORK/err" &
     exec 7>"$WORK/slow"
     echo begun >&7
-    wait_until 10 test -e "$UPPER/srv/.#endless.vectl" || fail "it does not begin"
+    wait_until 60 test -e "$UPPER/srv/.#endless.vectl" || fail "it does not begin"
     inside $VE kill -USR2 1 || true
     timeout 60 vectl restart $VE
     wait %1 && fail "it ended well" || expect $? 5 "the status"
@@ -326,10 +326,10 @@ caller_ends() {
         to - /srv/endless <"$WORK/slow" &
         exec 7>"$WORK/slow"
         echo begun >&7
-        wait_until 10 test -e "$UPPER/srv/.#endless.vectl" || fail "it does not begin"
+        wait_until 60 test -e "$UPPER/srv/.#endless.vectl" || fail "it does not begin"
         # The one that was called, not the one that works.
         kill -$signal "$(pgrep -o -x vectl)"
-        wait_until 10 nobody_works || fail "processes are left after SIG$signal"
+        wait_until 60 nobody_works || fail "processes are left after SIG$signal"
         exec 7>&-
         [ ! -e "$UPPER/srv/.#endless.vectl" ] || fail "something is left after SIG$signal"
         [ ! -e "$UPPER/srv/endless" ] || fail "half a file came of it"
@@ -347,7 +347,7 @@ start_waits() {
     to - /srv/waited <"$WORK/slow" &
     exec 7>"$WORK/slow"
     echo begun >&7
-    wait_until 10 test -e "$UPPER/srv/.#waited.vectl" || fail "it does not begin"
+    wait_until 60 test -e "$UPPER/srv/.#waited.vectl" || fail "it does not begin"
     systemctl start --no-block ve@$VE
     expect_said $VE "Waiting for a vectl that has files of VE $VE open"
     state_is $VE activating || fail "it was started"
@@ -379,7 +379,7 @@ everywhere() {
             [ "$size" = 8 ] || [ "$size" = 4 ] || fail "killed at $call $n, the file has $size bytes"
             [ ! -e "$UPPER/srv/site" ] || expect "$(find "$UPPER/srv/site" | wc -l)" "$(find "$SITE" | wc -l)" "after $call $n"
             # The process between may still be at it.
-            wait_until 10 nobody_works || fail "after $call $n, processes are left"
+            wait_until 60 nobody_works || fail "after $call $n, processes are left"
             total=$((total + 1))
             to "$WORK/new" "$SITE" /srv
             expect "$(find "$UPPER" -name '.#*')" "" "what is left after $call $n"
