@@ -51,8 +51,7 @@ const char *ve_state_word(const UnitState *state) {
         return "unknown";
 }
 
-/* What the running VE was started with, else what it would be. */
-static char *find_template(const char *name) {
+char *ve_template(const char *name) {
         _cleanup_free_ char *path = text_format(VE_GENERATED "/ve@%s.service.d/" VE_DROPIN, name);
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(messages_done) Messages messages = {};
@@ -156,7 +155,8 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
                         .rx = UINT64_MAX,
                         .tx = UINT64_MAX,
                         .used = UINT64_MAX,
-                        .size = UINT64_MAX};
+                        .size = UINT64_MAX,
+                        .shared = UINT64_MAX};
         ExitCode code = operation_state(systemd, name, &state);
 
         if (code != EXIT_DONE)
@@ -168,7 +168,7 @@ ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeIn
         if (flags & INSPECT_ENABLED)
                 info.enabled = find_enabled(systemd, name);
         info.state = ve_state_word(&state);
-        info.template = find_template(name);
+        info.template = ve_template(name);
         info.reload_due = (flags & INSPECT_RELOAD) && ve_reload_is_due(name, &state);
         info.since = state.changed;
         if (flags & INSPECT_STORAGE)

@@ -22,6 +22,7 @@ typedef struct VeInfo {
         uint64_t rx, tx;   /* bytes over all interfaces since its start; UINT64_MAX: not known */
         uint64_t used;     /* bytes on disk for itself alone; UINT64_MAX: not known */
         uint64_t size;     /* bytes that it may take there; UINT64_MAX: no limit */
+        uint64_t shared;   /* bytes of its template, which others share; UINT64_MAX: not known */
         char *addresses;   /* words with blanks between them, of all interfaces; or NULL */
         char *enabled;     /* systemd's word: "enabled", "disabled", "masked"…; or NULL */
         char *result;      /* of its last run: "success", "exit-code", "signal"… */
@@ -29,6 +30,9 @@ typedef struct VeInfo {
 } VeInfo;
 
 void ve_info_done(VeInfo *info);
+
+/* What VE NAME was started from, else what it would be: the caller's to free, or NULL. */
+char *ve_template(const char *name);
 
 /*
  * "running", "starting", "stopping", "restarting" (waits to be started again), "stopped", "failed"
@@ -43,7 +47,8 @@ typedef enum InspectFlags {
         INSPECT_STORAGE = 1 << 3  /* what it takes on disk: may walk through all its files */
 } InspectFlags;
 
-/* Logs. A VE that isn't there is EXIT_NO_SUCH. */
+/* Logs. A VE that isn't there is EXIT_NO_SUCH. ->shared is for the caller to find out, once for all
+ * that share it (operate/template-sizes.h). */
 ExitCode ve_inspect(Systemd *systemd, const char *name, InspectFlags flags, VeInfo *ret);
 
 /* The names of all VEs, defined or still running without a definition, sorted. Logs. */

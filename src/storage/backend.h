@@ -9,6 +9,7 @@
 
 #include "kernel/tree-copy.h"
 #include "storage/storage.h"
+#include "storage/upkeep.h"
 
 /* A copy of private data, for another VE or for a snapshot. */
 typedef struct StorageCopy {
@@ -42,6 +43,13 @@ typedef struct StorageBackend {
         int (*resize)(int root_fd, int private_fd, const Definition *definition);
         /* As storage_usage(); -ENODATA when that takes a look at all files. */
         int (*usage)(int private_fd, QuotaUsage *ret);
+        /* Corrects what storage_describe() knows from usage(). Logs. */
+        int (*describe)(int private_fd, const char *name, StorageInfo *info);
+        /* As storage_verify(), for what is of the type; adds to FINDINGS. Logs. */
+        int (*verify)(int root_fd, int private_fd, const Definition *definition,
+                        StorageVerify flags, StorageFindings *findings);
+        /* As storage_compact(); NULL: nothing is ever kept that is free. */
+        int (*compact)(int private_fd, const char *name, uint64_t *ret_bytes);
         /* Before PRIVATE_FD is removed: gives back what is kept elsewhere. */
         void (*end)(int private_fd);
 } StorageBackend;
@@ -53,6 +61,15 @@ extern const StorageBackend storage_directory;
 /* --- what storage.c has for its siblings */
 
 const StorageBackend *storage_backend(const Definition *definition);
+/* What the private data is of, or NULL when it is damaged beyond that. */
+const StorageBackend *private_backend(int private_fd);
+
+/* No VE's name starts with a dot, so what does is aside: being made or being removed. */
+#define ASIDE_NEW ".new-"
+#define ASIDE_GONE ".gone-"
+
+/* Removes what is aside and gives back what it has elsewhere. None is success. 0 or -errno. */
+int private_remove(int root_fd, const char *aside);
 
 /* Checks that what is in PRIVATE_FD is of the type that DEFINITION says: -EMEDIUMTYPE. Logs. */
 int private_check_type(int private_fd, const Definition *definition);
@@ -71,6 +88,8 @@ typedef int (*PrivateFill)(
                 int root_fd, int private_fd, const Definition *definition, void *userdata);
 int private_make(const Definition *definition, PrivateFill fill, void *userdata);
 
+/* Reads the id. Returns 0, -ENOENT when there is none yet, or -errno. */
+int private_read_uuid(int private_fd, uint8_t ret[16]);
 /* Keeps a new random id for the VE of PRIVATE_FD. Returns 0 or -errno. */
 int private_make_uuid(int private_fd, uint8_t ret[16]);
 

@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "kernel/copy-file.h"
+#include "storage/finding.h"
 #include "ve/paths.h"
 
 /* What is to take its place. */
@@ -21,6 +22,14 @@
 
 /* e2fsck(8): 1 and 2 are that it has put something right. */
 #define FSCK_LEFT_ERRORS 4
+#define FSCK_FAILED 8
+/* What it says, in the C locale, when it looks only, and the filesystem has not been unmounted. */
+#define FSCK_JOURNAL "skipping journal recovery"
+
+/* Listed of one filesystem. */
+#define FAULTS_MAX UINT64_C(20)
+
+#define IMAGE_LABEL "ve"
 
 /* Runs a program on the image. Returns its exit status, or -errno. Logs only the latter. */
 static int run(int private_fd, const char *name, const char *const argv[], char **ret_said) {
@@ -60,7 +69,8 @@ int image_file_format(int private_fd, const Definition *definition) {
         /* Nothing is reserved for root, who is the VE's; the tables are zeros already. */
         const char *argv[] = {"/usr/sbin/mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-E",
                         "root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-L",
-                        "ve", "-d", IN_CHILD IMAGE_SEED, IN_CHILD IMAGE_FILE, NULL, NULL, NULL};
+                        IMAGE_LABEL, "-d", IN_CHILD IMAGE_SEED, IN_CHILD IMAGE_FILE, NULL, NULL,
+                        NULL};
         int r;
 
         if (definition->storage_inodes > 0) {
@@ -107,18 +117,26 @@ static int find_number(const char *said, const char *label, uint64_t *ret) {
         return text ? text_parse_u64(text, ret) : -ENOMEM;
 }
 
-int image_file_size(int private_fd, const char *name, uint64_t *ret) {
+int image_file_header(int private_fd, const char *name, ImageHeader *ret) {
         static const char *const argv[] = {"/usr/sbin/dumpe2fs", "-h", IN_CHILD IMAGE_FILE, NULL};
         _cleanup_free_ char *said = NULL;
-        uint64_t count, size;
+        uint64_t size, count, n_free, files, free_files;
         int r = run(private_fd, name, argv, &said);
 
         if (r < 0)
                 return r;
-        if (r > 0 || find_number(said, "Block count:", &count) < 0 ||
-                        find_number(said, "Block size:", &size) < 0)
+        if (r > 0 || find_number(said, "Block size:", &size) < 0 ||
+                        find_number(said, "Block count:", &count) < 0 ||
+                        find_number(said, "Free blocks:", &n_free) < 0 ||
+                        find_number(said, "Inode count:", &files) < 0 ||
+                        find_number(said, "Free inodes:", &free_files) < 0)
                 return fail(-EUCLEAN, name, "read", said);
-        *ret = count * size;
+        *ret = (ImageHeader){
+                        .bytes = count * size,
+                        .free_bytes = n_free * size,
+                        .files = files,
+                        .free_files = free_files,
+        };
         return 0;
 }
 
@@ -173,4 +191,130 @@ int image_file_shrink(int private_fd, const char *name, uint64_t size) {
         if (r < 0)
                 (void) unlinkat(private_fd, COPY, 0);
         return r;
+}
+
+/* --- looking for what is wrong */
+
+const char *const image_file_leftovers[] = {COPY, IMAGE_SEED, NULL};
+
+/* Cuts what was asked, and the full stop, off a line: "….  Fix? no". */
+static void cut_question(char *line) {
+        char *end = strrchr(line, '?');
+
+        if (!end || (!streq(end, "? no") && !streq(end, "? yes")))
+                end = line + strlen(line);
+        else
+                while (end > line && !(end[0] == ' ' && end[-1] == ' '))
+                        end--;
+        while (end > line && (end[-1] == ' ' || end[-1] == '.'))
+                end--;
+        *end = 0;
+}
+
+/* True for a line that says what is wrong. The first words of others are the label's or the
+ * file's. */
+static bool is_fault(const char *line) {
+        static const char *const others[] = {"Pass ", "e2fsck ", IMAGE_LABEL ":", IN_CHILD};
+
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                if (startswith(line, others[i]))
+                        return false;
+        return *line;
+}
+
+/* Notes what e2fsck, which ended with STATUS, said. Takes SAID apart. Returns 0 or -ENOMEM. */
+static int add_faults(int status, char *said, Found found, StorageFindings *findings) {
+        uint64_t n = 0;
+        char *line;
+        int r = 0;
+
+        while (r >= 0 && status < FSCK_FAILED && (line = strsep(&said, "\n"))) {
+                cut_question(line);
+                if (is_fault(line) && n++ < FAULTS_MAX)
+                        r = finding_add(findings, found, "Its filesystem: %.200s", line);
+        }
+        if (r >= 0 && n == 0)
+                r = finding_add(findings, found, "Its filesystem is damaged");
+        if (r >= 0 && n > FAULTS_MAX)
+                r = finding_add(findings, found, "Its filesystem: and %" PRIu64 " faults more",
+                                n - FAULTS_MAX);
+        return r;
+}
+
+/* Returns the exit status of e2fsck, or -errno. Logs. */
+static int fsck(int private_fd, const char *name, const char *option, const char *file,
+                char **ret_said) {
+        const char *const argv[] = {"/usr/sbin/e2fsck", "-f", option, file, NULL};
+
+        return run(private_fd, name, argv, ret_said);
+}
+
+/* Logs. */
+static int repair_copy(int private_fd, const char *name) {
+        _cleanup_free_ char *said = NULL;
+        int r = copy(private_fd);
+
+        if (r < 0)
+                return log_error_errno(r,
+                                "The image of VE %s in %s/%s can't be copied to be put right: %m.",
+                                name, VE_PRIVATE, name);
+        r = fsck(private_fd, name, "-y", IN_CHILD COPY, &said);
+        if (r < 0)
+                return r;
+        if (r >= FSCK_LEFT_ERRORS)
+                return log_error_errno(-EUCLEAN,
+                                "The filesystem in the image of VE %s is damaged beyond what "
+                                "e2fsck can put right: restore %s/%s/" IMAGE_FILE
+                                ", or destroy the VE.",
+                                name, VE_PRIVATE, name);
+        r = replace(private_fd);
+        return r < 0 ? log_error_errno(r, "The image of VE %s in %s/%s can't be replaced: %m.",
+                                       name, VE_PRIVATE, name)
+                     : 0;
+}
+
+/* A journal is replayed in place: it is what makes a filesystem old or new at every moment. */
+static int verify_journal(
+                int private_fd, const char *name, bool repair, StorageFindings *findings) {
+        int r = repair ? image_file_recover(private_fd, name) : 0;
+
+        if (r < 0)
+                return r;
+        return finding_add(findings, repair ? FOUND_REPAIRED : FOUND_LEFT,
+                               "Its filesystem was in use when the host went down; its next start "
+                               "puts that right") < 0
+                               ? log_oom()
+                               : 0;
+}
+
+static int verify_faults(int private_fd, const char *name, int status, char *said, bool repair,
+                StorageFindings *findings) {
+        int r = repair ? repair_copy(private_fd, name) : 0;
+
+        if (r < 0) {
+                (void) unlinkat(private_fd, COPY, 0);
+                return r;
+        }
+        return add_faults(status, said, repair ? FOUND_REPAIRED : FOUND_LEFT, findings) < 0
+                               ? log_oom()
+                               : 0;
+}
+
+int image_file_verify(int private_fd, const char *name, bool repair, StorageFindings *findings,
+                bool *ret_sound) {
+        _cleanup_free_ char *said = NULL;
+        int status = fsck(private_fd, name, "-n", IN_CHILD IMAGE_FILE, &said), r;
+
+        if (status >= 0 && strstr(said, FSCK_JOURNAL)) {
+                r = verify_journal(private_fd, name, repair, findings);
+                *ret_sound = false;
+                if (r < 0 || !repair)
+                        return r;
+                free(TAKE_PTR(said));
+                status = fsck(private_fd, name, "-n", IN_CHILD IMAGE_FILE, &said);
+        }
+        if (status < 0)
+                return status;
+        *ret_sound = status == 0 || repair;
+        return status == 0 ? 0 : verify_faults(private_fd, name, status, said, repair, findings);
 }

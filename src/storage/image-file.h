@@ -8,9 +8,10 @@
  * -EOPNOTSUPP when the host has not got those programs.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "ve/definition.h"
+#include "storage/upkeep.h"
 
 #define IMAGE_FILE "image"
 /* In the file's directory, while it is made. */
@@ -22,8 +23,25 @@ int image_file_format(int private_fd, const Definition *definition);
 /* Puts right what a crash left; -EUCLEAN when that takes a person. */
 int image_file_recover(int private_fd, const char *name);
 
-/* The size in bytes of the filesystem, which the file may be larger than. */
-int image_file_size(int private_fd, const char *name, uint64_t *ret);
+/* What the filesystem says of itself, as of when it was last unmounted. */
+typedef struct ImageHeader {
+        uint64_t bytes, free_bytes; /* the file may be larger */
+        uint64_t files, free_files; /* inodes */
+        bool journal;               /* to be replayed: the host went down while it was mounted */
+} ImageHeader;
+
+int image_file_header(int private_fd, const char *name, ImageHeader *ret);
+
+/*
+ * Adds what is wrong with the filesystem to FINDINGS. With REPAIR it is put right: in a copy that
+ * takes its place, so that killed at any moment, and with the power cut, the file is the old one or
+ * the new one. *RET_SOUND is true when nothing is left wrong.
+ */
+int image_file_verify(int private_fd, const char *name, bool repair, StorageFindings *findings,
+                bool *ret_sound);
+
+/* What killed commands may have left beside the file: a NULL-terminated list of names. */
+extern const char *const image_file_leftovers[];
 
 /*
  * Shrinks the filesystem and its file to SIZE bytes: the file is another one then. -ENOSPC when

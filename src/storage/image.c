@@ -24,6 +24,7 @@
 #include "kernel/mount.h"
 #include "storage/backend.h"
 #include "storage/image-file.h"
+#include "storage/image.h"
 #include "storage/overlay.h"
 #include "ve/paths.h"
 
@@ -47,7 +48,7 @@ static uint64_t size_of(const Definition *definition) {
         return size / SIZE_STEP * SIZE_STEP;
 }
 
-static int fail(int error, const char *name, const char *what) {
+int image_fail(int error, const char *name, const char *what) {
         return log_error_errno(error, "The image of VE %s in %s/%s can't be %s: %m.", name,
                         VE_PRIVATE, name, what);
 }
@@ -64,7 +65,7 @@ static int image_check(int root_fd, const Definition *definition) {
                                 "VE %s can't have an image of so small a Size=: at least 16M.",
                                 definition->name);
         if (fstatvfs(root_fd, &host) < 0)
-                return fail(-errno, definition->name, "looked for");
+                return image_fail(-errno, definition->name, "looked for");
         if (size_of(definition) / host.f_frsize > host.f_blocks)
                 return log_error_errno(-EFBIG,
                                 "VE %s can't have an image of %" PRIu64
@@ -109,20 +110,19 @@ static int image_create(int root_fd, int private_fd, const Definition *definitio
         if (r >= 0)
                 r = make_file(private_fd, definition);
         if (r < 0)
-                return fail(r, definition->name, "made");
+                return image_fail(r, definition->name, "made");
         r = image_file_format(private_fd, definition);
         if (r < 0)
                 return r;
         r = sync_file(private_fd);
         if (r >= 0)
                 r = tree_remove_at(private_fd, IMAGE_SEED);
-        return r < 0 ? fail(r, definition->name, "made") : 0;
+        return r < 0 ? image_fail(r, definition->name, "made") : 0;
 }
 
 /* --- mounting */
 
-/* Opens the file, which is ours, whatever lies there. Logs. */
-static int open_image(int private_fd, const char *name) {
+int image_open(int private_fd, const char *name) {
         int fd = openat(private_fd, IMAGE_FILE, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         struct stat st;
 
@@ -130,7 +130,7 @@ static int open_image(int private_fd, const char *name) {
                 int r = fd < 0 ? -errno : -EBADF;
 
                 (void) fd_close(fd);
-                return fail(r, name, "opened");
+                return image_fail(r, name, "opened");
         }
         return fd;
 }
@@ -146,7 +146,7 @@ static int wait_until_unused(int fd, const char *name) {
                 if (r == -ENOENT)
                         return 0;
                 if (r < 0)
-                        return fail(r, name, "looked for among the loop devices");
+                        return image_fail(r, name, "looked for among the loop devices");
                 (void) fd_close(r);
                 if (monotonic_ms() > deadline)
                         break;
@@ -158,7 +158,7 @@ static int wait_until_unused(int fd, const char *name) {
                         name, path, path);
 }
 
-static int mount_device(const char *path) {
+int image_mount_device(const char *path) {
         const MountOption options[] = {
                         {"discard", NULL}, /* what is removed makes the file smaller */
                         {"errors", "remount-ro"},
@@ -184,25 +184,25 @@ static int grow_filesystem(int mount_fd, uint64_t size) {
 static int fit(int private_fd, const Definition *definition, uint64_t *ret) {
         const uint64_t size = size_of(definition);
         _cleanup_close_ int fd = -EBADF;
+        ImageHeader header;
         int r = image_file_recover(private_fd, definition->name);
 
         if (r >= 0)
-                r = image_file_size(private_fd, definition->name, ret);
-        if (r >= 0 && *ret > size) {
-                *ret = size;
-                return image_file_shrink(private_fd, definition->name, size);
-        }
+                r = image_file_header(private_fd, definition->name, &header);
         if (r < 0)
                 return r;
-        fd = open_image(private_fd, definition->name);
+        *ret = header.bytes < size ? header.bytes : size;
+        if (header.bytes > size)
+                return image_file_shrink(private_fd, definition->name, size);
+        fd = image_open(private_fd, definition->name);
         if (fd < 0)
                 return fd;
-        return ftruncate(fd, (off_t) size) < 0 ? fail(-errno, definition->name, "resized") : 0;
+        return ftruncate(fd, (off_t) size) < 0 ? image_fail(-errno, definition->name, "resized")
+                                               : 0;
 }
 
-/* Makes a filesystem of the file, detached: the device goes with it. Logs. */
-static int mount_image(int private_fd, const char *name) {
-        _cleanup_close_ int fd = open_image(private_fd, name), loop_fd = -EBADF;
+int image_mount(int private_fd, const char *name) {
+        _cleanup_close_ int fd = image_open(private_fd, name), loop_fd = -EBADF;
         char path[LOOP_PATH_SIZE];
         int mount_fd;
 
@@ -210,13 +210,13 @@ static int mount_image(int private_fd, const char *name) {
                 return fd;
         loop_fd = loop_attach(fd, path);
         if (loop_fd < 0)
-                return fail(loop_fd, name, "made a loop device");
-        mount_fd = mount_device(path);
-        return mount_fd < 0 ? fail(mount_fd, name, "mounted") : mount_fd;
+                return image_fail(loop_fd, name, "made a loop device");
+        mount_fd = image_mount_device(path);
+        return mount_fd < 0 ? image_fail(mount_fd, name, "mounted") : mount_fd;
 }
 
-static int check_unused(int private_fd, const char *name) {
-        _cleanup_close_ int fd = open_image(private_fd, name);
+int image_check_unused(int private_fd, const char *name) {
+        _cleanup_close_ int fd = image_open(private_fd, name);
 
         return fd < 0 ? fd : wait_until_unused(fd, name);
 }
@@ -228,7 +228,7 @@ static int image_attach(const StorageAttach *attach, int root_fd, int private_fd
         int r = image_check(root_fd, definition);
 
         if (r >= 0)
-                r = check_unused(private_fd, definition->name);
+                r = image_check_unused(private_fd, definition->name);
         /* What an ephemeral VE only reads is of whatever size. */
         if (r >= 0 && definition->ephemeral)
                 r = image_file_recover(private_fd, definition->name);
@@ -236,25 +236,25 @@ static int image_attach(const StorageAttach *attach, int root_fd, int private_fd
                 r = fit(private_fd, definition, &had);
         if (r < 0)
                 return r;
-        mount_fd = mount_image(private_fd, definition->name);
+        mount_fd = image_mount(private_fd, definition->name);
         if (mount_fd < 0)
                 return mount_fd;
         if (had < size_of(definition))
                 r = grow_filesystem(mount_fd, size_of(definition));
-        return r < 0 ? fail(r, definition->name, "grown") : overlay_attach(attach, mount_fd);
+        return r < 0 ? image_fail(r, definition->name, "grown") : overlay_attach(attach, mount_fd);
 }
 
 /* --- copying */
 
 static int image_open_root(int private_fd, const char *name) {
         _cleanup_close_ int mount_fd = -EBADF;
-        int r = check_unused(private_fd, name);
+        int r = image_check_unused(private_fd, name);
 
         if (r >= 0)
                 r = image_file_recover(private_fd, name);
         if (r < 0)
                 return r;
-        mount_fd = mount_image(private_fd, name);
+        mount_fd = image_mount(private_fd, name);
         return mount_fd < 0 ? mount_fd : overlay_open_root(mount_fd, name);
 }
 
@@ -274,7 +274,7 @@ static int copy_file(int private_fd, int from_fd, const StorageCopy *copy) {
 }
 
 static int image_copy(int root_fd, int private_fd, const StorageCopy *copy) {
-        _cleanup_close_ int from_fd = open_image(copy->from_fd, copy->from);
+        _cleanup_close_ int from_fd = image_open(copy->from_fd, copy->from);
         int r = from_fd < 0 ? from_fd : image_check(root_fd, copy->to);
 
         if (r >= 0 && !copy->running)
@@ -284,7 +284,7 @@ static int image_copy(int root_fd, int private_fd, const StorageCopy *copy) {
 
 /* The same filesystem once more: the VE's own mount can't be reached. */
 static int image_filesystem(int private_fd, const char *name) {
-        _cleanup_close_ int fd = open_image(private_fd, name), loop_fd = -EBADF;
+        _cleanup_close_ int fd = image_open(private_fd, name), loop_fd = -EBADF;
         _cleanup_close_ int mount_fd = -EBADF;
         char path[LOOP_PATH_SIZE];
         int r = fd;
@@ -293,10 +293,12 @@ static int image_filesystem(int private_fd, const char *name) {
                 return r;
         r = loop_fd = loop_find(fd, path);
         if (r >= 0)
-                r = mount_fd = mount_device(path);
+                r = mount_fd = image_mount_device(path);
         if (r >= 0)
                 r = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return r == -1 ? fail(-errno, name, "reached") : r < 0 ? fail(r, name, "reached") : r;
+        return r == -1 ? image_fail(-errno, name, "reached")
+               : r < 0 ? image_fail(r, name, "reached")
+                       : r;
 }
 
 /* --- resizing */
@@ -309,14 +311,14 @@ static int grow_live(int fd, int loop_fd, const char *path, const Definition *de
 
         if (r >= 0) {
                 /* The same filesystem once more: the VE's own mount can't be reached. */
-                mount_fd = mount_device(path);
+                mount_fd = image_mount_device(path);
                 r = mount_fd < 0 ? mount_fd : grow_filesystem(mount_fd, size);
         }
-        return r < 0 ? fail(r, definition->name, "grown") : 0;
+        return r < 0 ? image_fail(r, definition->name, "grown") : 0;
 }
 
 static int image_resize(int root_fd, int private_fd, const Definition *definition) {
-        _cleanup_close_ int fd = open_image(private_fd, definition->name), loop_fd = -EBADF;
+        _cleanup_close_ int fd = image_open(private_fd, definition->name), loop_fd = -EBADF;
         char path[LOOP_PATH_SIZE];
         struct stat st;
         uint64_t had;
@@ -326,9 +328,9 @@ static int image_resize(int root_fd, int private_fd, const Definition *definitio
                 return r;
         loop_fd = loop_find(fd, path);
         if (loop_fd < 0 && loop_fd != -ENOENT)
-                return fail(loop_fd, definition->name, "looked for among the loop devices");
+                return image_fail(loop_fd, definition->name, "looked for among the loop devices");
         if (fstat(fd, &st) < 0)
-                return fail(-errno, definition->name, "resized");
+                return image_fail(-errno, definition->name, "resized");
         if (loop_fd == -ENOENT)
                 return fit(private_fd, definition, &had);
         /* Ext4 does not shrink while it is mounted. */
@@ -361,4 +363,7 @@ const StorageBackend storage_image = {
                 .attach = image_attach,
                 .resize = image_resize,
                 .usage = image_usage,
+                .describe = image_describe,
+                .verify = image_verify,
+                .compact = image_compact,
 };

@@ -21,9 +21,6 @@
 #define PROJECT_FIRST UINT32_C(0x76650000)
 #define PROJECT_COUNT UINT32_C(0x10000)
 
-/* In private data, while it is adopted: what takes the place of what no project can be set on. */
-#define ADOPTED ".adopted"
-
 /* What an ephemeral VE writes does not get there. */
 static bool is_wanted(const Definition *definition) {
         return !definition->ephemeral &&
@@ -224,13 +221,13 @@ static int adopt(int dir_fd, const char *name, const struct stat *st, void *user
 }
 
 static int make_aside(int private_fd, int *ret) {
-        int r = tree_remove_at(private_fd, ADOPTED);
+        int r = tree_remove_at(private_fd, LIMIT_ASIDE);
 
         if (r < 0)
                 return r;
-        if (mkdirat(private_fd, ADOPTED, 0700) < 0)
+        if (mkdirat(private_fd, LIMIT_ASIDE, 0700) < 0)
                 return -errno;
-        *ret = openat(private_fd, ADOPTED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        *ret = openat(private_fd, LIMIT_ASIDE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         return *ret < 0 ? -errno : 0;
 }
 
@@ -252,7 +249,7 @@ static int adopt_all(int root_fd, int private_fd, const Definition *definition, 
         if (r >= 0)
                 r = quota_set_project(private_fd, adoption.project);
         if (r >= 0)
-                r = tree_remove_at(private_fd, ADOPTED);
+                r = tree_remove_at(private_fd, LIMIT_ASIDE);
         *ret = adoption.project;
         return r;
 }
@@ -267,6 +264,27 @@ int limit_adopt(int root_fd, int private_fd, const Definition *definition) {
                         definition->name);
         r = adopt_all(root_fd, private_fd, definition, &project);
         if (r >= 0)
+                r = set_limits(private_fd, project, definition);
+        return r < 0 ? fail(r, definition) : 0;
+}
+
+/* --- what got into other projects */
+
+uint32_t limit_project(int private_fd) {
+        uint32_t project;
+
+        return quota_state(private_fd) != QUOTA_NONE && own_project(private_fd, &project) >= 0
+                               ? project
+                               : 0;
+}
+
+int limit_gather(int root_fd, int private_fd, const Definition *definition) {
+        uint32_t project;
+        int r;
+
+        limit_end(private_fd);
+        r = adopt_all(root_fd, private_fd, definition, &project);
+        if (r >= 0 && quota_state(root_fd) == QUOTA_ENFORCED)
                 r = set_limits(private_fd, project, definition);
         return r < 0 ? fail(r, definition) : 0;
 }

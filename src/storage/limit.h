@@ -39,3 +39,13 @@ int limit_usage(int private_fd, QuotaUsage *ret);
 
 /* Takes the limits away from the project of PRIVATE_FD, whose data is going away. */
 void limit_end(int private_fd);
+
+/* The project of PRIVATE_FD, 0 when it has none of ours. */
+uint32_t limit_project(int private_fd);
+
+/* Has all that is in PRIVATE_FD, some of which has got into other projects, be of one again. As
+ * limit_adopt(). Logs. */
+int limit_gather(int root_fd, int private_fd, const Definition *definition);
+
+/* In private data, while it is adopted: what takes the place of what no project can be set on. */
+#define LIMIT_ASIDE ".adopted"

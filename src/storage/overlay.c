@@ -7,10 +7,12 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/tree.h"
 #include "kernel/capability.h"
 #include "kernel/copy-file.h"
 #include "kernel/mount.h"
 #include "storage/backend.h"
+#include "storage/finding.h"
 #include "storage/layer.h"
 #include "storage/limit.h"
 #include "storage/overlay.h"
@@ -286,6 +288,88 @@ static int attach(const StorageAttach *attach, int root_fd, int private_fd) {
         return mount_fd < 0 ? mount_fd : overlay_attach(attach, mount_fd);
 }
 
+/* --- what is wrong */
+
+static bool is_directory(int dir_fd, const char *name) {
+        struct stat st;
+
+        return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISDIR(st.st_mode);
+}
+
+int overlay_verify(int dir_fd, const char *where, uint32_t project, StorageFindings *findings,
+                uint64_t *ret_stray) {
+        static const char *const names[] = {"upper", "work"};
+        int r = 0;
+
+        *ret_stray = 0;
+        for (size_t i = 0; i < ELEMENTSOF(names) && r >= 0; i++)
+                if (!is_directory(dir_fd, names[i]))
+                        r = finding_add(findings, FOUND_LEFT, "%s has no directory %s", where,
+                                        names[i]);
+        return r >= 0 && is_directory(dir_fd, "upper")
+                               ? finding_look_through(dir_fd, "upper", project, findings, ret_stray)
+                               : r;
+}
+
+/* The kernel's own, and empty between two mounts. */
+static int repair_work(int private_fd, const Definition *definition, StorageFindings *findings) {
+        struct stat st;
+
+        if (fstatat(private_fd, "work", &st, AT_SYMLINK_NOFOLLOW) >= 0)
+                return 0;
+        if (errno != ENOENT || mkdirat(private_fd, "work", 0700) < 0 || fsync(private_fd) < 0)
+                return -errno;
+        return finding_add(findings, FOUND_REPAIRED, "%s/%s has no directory work", VE_PRIVATE,
+                        definition->name);
+}
+
+static int verify_aside(int private_fd, const Definition *definition, bool repair,
+                StorageFindings *findings) {
+        int r = repair ? tree_remove_at(private_fd, LIMIT_ASIDE) : 0;
+
+        return r < 0 ? r
+                     : finding_add(findings, repair ? FOUND_REPAIRED : FOUND_LEFT,
+                                       "%s/%s/" LIMIT_ASIDE " was left by a start that was killed",
+                                       VE_PRIVATE, definition->name);
+}
+
+/* Logs. */
+static int verify_project(int root_fd, int private_fd, const Definition *definition, bool repair,
+                uint64_t stray, StorageFindings *findings) {
+        int r;
+
+        if (stray == 0)
+                return 0;
+        r = repair ? limit_gather(root_fd, private_fd, definition) : 0;
+        if (r < 0)
+                return r;
+        r = finding_add(findings, repair ? FOUND_REPAIRED : FOUND_LEFT,
+                        "%" PRIu64 " files are of another project than %s/%s, and not limited with "
+                        "the VE",
+                        stray, VE_PRIVATE, definition->name);
+        return r < 0 ? log_oom() : 0;
+}
+
+static int verify(int root_fd, int private_fd, const Definition *definition, StorageVerify flags,
+                StorageFindings *findings) {
+        _cleanup_free_ char *where = text_format("%s/%s", VE_PRIVATE, definition->name);
+        const bool repair = flags & STORAGE_VERIFY_REPAIR;
+        uint64_t stray = 0;
+        int r = where ? 0 : -ENOMEM;
+
+        if (r >= 0 && !(flags & STORAGE_VERIFY_RUNNING) &&
+                        faccessat(private_fd, LIMIT_ASIDE, F_OK, AT_SYMLINK_NOFOLLOW) >= 0)
+                r = verify_aside(private_fd, definition, repair, findings);
+        if (r >= 0 && repair)
+                r = repair_work(private_fd, definition, findings);
+        if (r >= 0)
+                r = overlay_verify(private_fd, where, limit_project(private_fd), findings, &stray);
+        if (r < 0)
+                return log_error_errno(r, "The private data of VE %s in %s can't be checked: %m.",
+                                definition->name, where ?: VE_PRIVATE);
+        return verify_project(root_fd, private_fd, definition, repair, stray, findings);
+}
+
 const StorageBackend storage_overlay = {
                 .name = "overlay",
                 .is = is_overlay,
@@ -296,5 +380,6 @@ const StorageBackend storage_overlay = {
                 .attach = attach,
                 .resize = limit_apply,
                 .usage = limit_usage,
+                .verify = verify,
                 .end = limit_end,
 };

@@ -25,3 +25,10 @@ int overlay_attach(const StorageAttach *attach, int mount_fd);
  * is read-only, its ids mapped: what it writes lies over that in memory. Logs.
  */
 int overlay_attach_memory(const StorageAttach *attach, int mount_fd);
+
+/*
+ * Notes what is wrong with the layers in DIR_FD, which messages call WHERE; PROJECT and *RET_STRAY
+ * as finding_look_through() has them. Returns 0 or -errno.
+ */
+int overlay_verify(int dir_fd, const char *where, uint32_t project, StorageFindings *findings,
+                uint64_t *ret_stray);

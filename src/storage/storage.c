@@ -16,9 +16,6 @@
 #include "storage/backend.h"
 #include "ve/paths.h"
 
-/* No VE's name starts with a dot, so what does is aside: being made or being removed. */
-#define ASIDE_NEW ".new-"
-#define ASIDE_GONE ".gone-"
 /* VE_SNAPSHOTS, below VE_PRIVATE. */
 #define SNAPSHOTS ".snapshots"
 
@@ -147,7 +144,7 @@ static int put_in_place(int root_fd, const char *aside, const Definition *defini
         return r < 0 && r != -EEXIST ? fail_create(r, definition) : r;
 }
 
-static int remove_aside(int root_fd, const char *aside) {
+int private_remove(int root_fd, const char *aside) {
         _cleanup_close_ int fd = open_private(root_fd, aside);
 
         if (fd >= 0) {
@@ -187,7 +184,7 @@ static int begin_aside(int root_fd, const char *aside) {
                         continue;
                 if (made)
                         return TAKE_FD(fd);
-                r = remove_aside(root_fd, aside);
+                r = private_remove(root_fd, aside);
                 if (r < 0)
                         return r;
         }
@@ -210,7 +207,7 @@ static int make(int root_fd, const Definition *definition, PrivateFill fill, voi
         if (r >= 0)
                 r = put_in_place(root_fd, aside, definition);
         if (r < 0)
-                (void) remove_aside(root_fd, aside);
+                (void) private_remove(root_fd, aside);
         return r;
 }
 
@@ -277,13 +274,13 @@ int storage_destroy(const char *name) {
                 return log_oom();
         if (root_fd < 0 && errno == ENOENT)
                 return 0;
-        r = root_fd < 0 ? -errno : remove_aside(root_fd, aside);
+        r = root_fd < 0 ? -errno : private_remove(root_fd, aside);
         if (r >= 0)
-                r = remove_aside(root_fd, unfinished);
+                r = private_remove(root_fd, unfinished);
         if (r >= 0)
                 r = move_aside(root_fd, name, aside);
         if (r >= 0)
-                r = remove_aside(root_fd, aside);
+                r = private_remove(root_fd, aside);
         if (r >= 0)
                 r = remove_snapshots(root_fd, name, aside);
         if (r < 0)
@@ -335,7 +332,7 @@ void storage_sweep(void) {
                  * takes it over. */
                 if (!startswith(entry->d_name, ASIDE_GONE))
                         continue;
-                r = remove_aside(dirfd(dir), entry->d_name);
+                r = private_remove(dirfd(dir), entry->d_name);
                 if (r < 0)
                         log_warning_errno(r, "%s/%s is left over and can't be removed: %m.",
                                         VE_PRIVATE, entry->d_name);
@@ -417,7 +414,7 @@ int private_make_uuid(int private_fd, uint8_t ret[16]) {
         return file_write_atomic(private_fd, "uuid", text, 0644, FILE_WRITE_SYNC);
 }
 
-static int read_uuid(int private_fd, uint8_t ret[16]) {
+int private_read_uuid(int private_fd, uint8_t ret[16]) {
         _cleanup_free_ char *text = NULL;
         int r = file_read_at(private_fd, "uuid", 64, &text, NULL);
 
@@ -431,7 +428,7 @@ int storage_uuid(const Definition *definition, uint8_t ret[16]) {
 
         if (fd < 0)
                 return fd;
-        r = read_uuid(fd, ret);
+        r = private_read_uuid(fd, ret);
         if (r == -ENOENT)
                 r = private_make_uuid(fd, ret);
         if (r < 0)

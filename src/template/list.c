@@ -155,3 +155,12 @@ int template_show(const char *root, const char *name, TemplateInfo **ret) {
         *ret = TAKE_PTR(info);
         return 0;
 }
+
+int template_measure(const char *root, const char *name, uint64_t *ret_bytes) {
+        _cleanup_(template_freep) Template *template = NULL;
+        _cleanup_free_ char *problem = NULL;
+        uint64_t files;
+        int r = place_look_up(root, name, false, &template, &problem);
+
+        return r < 0 ? r : tree_measure_at(template->root_fd, ".", &files, ret_bytes);
+}

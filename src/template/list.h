@@ -45,3 +45,7 @@ int template_list(const char *root, TemplateInfo ***ret);
  * (bad name) or another -errno. One that is unusable is a success, with its ->problem.
  */
 int template_show(const char *root, const char *name, TemplateInfo **ret);
+
+/* What template NAME takes on disk, as template_show() has it. Does not log. Returns 0 or -errno.
+ */
+int template_measure(const char *root, const char *name, uint64_t *ret_bytes);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "operate/inspect.h"
+#include "operate/template-sizes.h"
 #include "vectl/format.h"
 #include "vectl/table.h"
 #include "vectl/verbs.h"
@@ -78,6 +79,10 @@ static int cell_used(const void *row, bool json, char **ret) {
 
 static int cell_size(const void *row, bool json, char **ret) {
         return bytes(((const VeInfo *) row)->size, json, ret);
+}
+
+static int cell_shared(const void *row, bool json, char **ret) {
+        return bytes(((const VeInfo *) row)->shared, json, ret);
 }
 
 static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
@@ -159,6 +164,11 @@ static const TableColumn columns[] = {
                                 .kind = TABLE_NUMBER,
                                 .extra = true,
                                 .cell = cell_size},
+                {.name = "shared",
+                                .summary = "what its template takes on disk, for all VEs from it",
+                                .kind = TABLE_NUMBER,
+                                .extra = true,
+                                .cell = cell_shared},
                 {.name = "enabled",
                                 .summary = "as `systemctl is-enabled` has it",
                                 .extra = true,
@@ -213,6 +223,7 @@ static int print(Systemd *systemd, char **names) {
                         (wanted("enabled") ? INSPECT_ENABLED : 0) |
                         (wanted("address") || wanted("rx") || wanted("tx") ? INSPECT_NETWORK : 0) |
                         (wanted("used") || wanted("size") ? INSPECT_STORAGE : 0);
+        _cleanup_(template_sizes_done) TemplateSizes sizes = {};
         size_t n = 0;
         int r;
 
@@ -221,6 +232,8 @@ static int print(Systemd *systemd, char **names) {
         STRV_FOREACH (name, names) {
                 ExitCode code = ve_inspect(systemd, *name, flags, infos + n);
 
+                if (code == EXIT_DONE && wanted("shared"))
+                        infos[n].shared = template_sizes_find(&sizes, infos[n].template);
                 if (code == EXIT_DONE)
                         n++;
                 else if (code != EXIT_NO_SUCH) /* else it went away just now */
@@ -253,6 +266,8 @@ const Verb verb_list = {
                          "(what it has received and sent over its veth interfaces since its "
                          "start), used (what it takes on disk for itself alone, without what its "
                          "template shares with others), size (how much of that it may), "
+                         "shared (what the template takes on disk, once for all VEs made from "
+                         "it), "
                          "enabled, result, reload. \"-\" (JSON: "
                          "null) is what there isn't "
                          "or what the host can't tell.\n\n"

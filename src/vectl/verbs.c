@@ -26,6 +26,7 @@ const Verb *const verbs[] = {
                 &verb_snapshot,
                 &verb_convert,
                 &verb_network,
+                &verb_storage,
                 &verb_template,
                 NULL,
 };

@@ -25,6 +25,7 @@ extern const Verb verb_snapshot;
 extern const Verb verb_start;
 extern const Verb verb_status;
 extern const Verb verb_stop;
+extern const Verb verb_storage;
 extern const Verb verb_template;
 extern const Verb verb_top;
 extern const Verb verb_umount;

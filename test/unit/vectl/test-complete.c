@@ -16,7 +16,7 @@ static void expect(const char *line, const char *words) {
 TestSuite(complete, .init = cr_redirect_stdout);
 
 Test(complete, verbs) {
-        expect("vectl st", "start\nstop\nstatus\n");
+        expect("vectl st", "start\nstop\nstatus\nstorage\n");
 }
 
 Test(complete, verbs_of_a_group) {
