@@ -241,8 +241,11 @@ ExitCode exchange_run(const Exchange *exchange) {
                 return code;
         }
         code = carry_on(exchange->systemd, exchange->name, exchange->undo, draft_fd);
-        if (code == EXIT_DONE)
-                log_notice("What VE %s was until now is snapshot %s.", exchange->name,
-                                exchange->undo);
-        return code;
+        if (code != EXIT_DONE)
+                return code;
+        if (exchange->discard)
+                return snapshot_remove(exchange->name, exchange->undo) < 0 ? EXIT_FAILED
+                                                                           : EXIT_DONE;
+        log_notice("What VE %s was until now is snapshot %s.", exchange->name, exchange->undo);
+        return EXIT_DONE;
 }

@@ -25,6 +25,7 @@ struct Exchange {
         Definition *definition; /* as it will be */
         char *undo;             /* the snapshot that leads back: set by exchange_look() */
         SnapshotNotes notes;    /* of that: the same */
+        bool discard;           /* no snapshot leads back in the end */
         VeLocks locks;
         /* Puts the private data into the draft. Logs. */
         ExitCode (*fill)(const Exchange *exchange, int draft_fd);

@@ -27,7 +27,7 @@ static void closedirp(DIR **dir) {
                 (void) closedir(*dir);
 }
 
-static bool is_host_key(const char *name) {
+bool host_key_is_name(const char *name) {
         static const char *const ends[] = {"_key", "_key.pub", "_key-cert.pub"};
         const char *type = startswith(name, "ssh_host_");
 
@@ -49,7 +49,7 @@ static int list(int ssh_fd, char ***ret) {
                 return -errno;
         }
         while ((entry = readdir(dir)))
-                if (is_host_key(entry->d_name) && layer_has_file(ssh_fd, entry->d_name) &&
+                if (host_key_is_name(entry->d_name) && layer_has_file(ssh_fd, entry->d_name) &&
                                 strv_append(&names, entry->d_name) < 0)
                         return -ENOMEM;
         *ret = TAKE_PTR(names);

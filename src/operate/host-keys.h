@@ -7,7 +7,12 @@
  * this layer.
  */
 
+#include <stdbool.h>
+
 #include "operate/layer.h"
+
+/* True for the name of such a file: a key, a public key, a certificate. */
+bool host_key_is_name(const char *name);
 
 /*
  * Puts new keys of the same types in place of those in LAYER, which are VE FROM's, for VE TO; a

@@ -7,6 +7,7 @@
 #include "operate/inspect.h"
 #include "operate/lock.h"
 #include "operate/offline-root.h"
+#include "storage/snapshot.h"
 #include "ve/definition.h"
 #include "ve/paths.h"
 
@@ -68,6 +69,23 @@ void ve_storage_done(VeStorage *storage) {
         *storage = (VeStorage){};
 }
 
+/* What is removed meanwhile takes nothing. */
+static uint64_t measure_snapshots(const char *name) {
+        _cleanup_strv_ char **names = NULL;
+        uint64_t sum = 0;
+
+        if (snapshot_list(name, &names) < 0)
+                return 0;
+        STRV_FOREACH (snapshot, names) {
+                _cleanup_close_ int fd = snapshot_open(name, *snapshot);
+                uint64_t bytes;
+
+                if (fd >= 0 && snapshot_measure(fd, &bytes) >= 0)
+                        sum += bytes;
+        }
+        return sum;
+}
+
 ExitCode ve_storage_show(Systemd *systemd, const char *name, TemplateSizes *sizes, VeStorage *ret) {
         _cleanup_(definition_freep) Definition *definition = NULL;
         _cleanup_(ve_storage_done) VeStorage storage = {};
@@ -85,6 +103,7 @@ ExitCode ve_storage_show(Systemd *systemd, const char *name, TemplateSizes *size
                 return operation_oom();
         if (storage_describe(definition, &storage.info) < 0)
                 return EXIT_FAILED;
+        storage.snapshots = measure_snapshots(name);
         storage.shared = template_sizes_find(sizes, storage.template);
         *ret = storage;
         storage = (VeStorage){};

@@ -11,7 +11,8 @@ typedef struct VeStorage {
         char *name, *path;
         char *template; /* NULL: not known */
         StorageInfo info;
-        uint64_t shared; /* bytes of the template; UINT64_MAX: not known */
+        uint64_t shared;    /* bytes of the template; UINT64_MAX: not known */
+        uint64_t snapshots; /* bytes, what they share with others counted too */
 } VeStorage;
 
 void ve_storage_done(VeStorage *storage);

@@ -56,6 +56,20 @@ typedef struct SnapshotConvert {
 int snapshot_convert(const SnapshotConvert *convert, int draft_fd);
 
 /*
+ * Makes private data as a new VE has it, with the id that the VE has, in DRAFT_FD, of a restoring.
+ * TEMPLATE_FD is the root of the template. CARRY, which may be NULL, puts what is to be kept into
+ * the new root directory, and logs. Returns 0, what CARRY returned, or -errno. Logs.
+ */
+typedef struct SnapshotRenew {
+        const Definition *to;
+        int template_fd;
+        int (*carry)(int root_fd, void *userdata);
+        void *userdata;
+} SnapshotRenew;
+
+int snapshot_renew(const SnapshotRenew *renew, int draft_fd);
+
+/*
  * Exchanges the private data in the draft of a restoring for that of VE NAME; on disk when the call
  * returns. Returns 0 or -errno. Logs.
  */

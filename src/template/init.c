@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "kernel/path.h"
+#include "template/place.h"
 
 /* The name of the program that /sbin/init is in the end: "systemd", "busybox", "init"… or "". */
 static void program_name(const Template *template, char ret[static NAME_MAX + 1]) {
@@ -42,4 +43,13 @@ const char *template_stop_signal(const Template *template) {
         if (streq(program, "init") && has_file(template, "etc/inittab"))
                 return "SIGINT";
         return NULL;
+}
+
+const char *template_stop_signal_of(const char *name) {
+        _cleanup_(template_freep) Template *template = NULL;
+        _cleanup_free_ char *problem = NULL;
+
+        return place_look_up("", name, false, &template, &problem) < 0
+                               ? NULL
+                               : template_stop_signal(template);
 }

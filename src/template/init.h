@@ -10,3 +10,5 @@
  * NULL for the default: systemd's, and that of inits that are not known.
  */
 const char *template_stop_signal(const Template *template);
+/* The same for template NAME, which may not be there: NULL then, too. Does not log. */
+const char *template_stop_signal_of(const char *name);

@@ -86,6 +86,10 @@ static int cell_shared(const void *row, bool json, char **ret) {
         return bytes(storage_of(row)->shared, json, ret);
 }
 
+static int cell_snapshots(const void *row, bool json, char **ret) {
+        return bytes(storage_of(row)->snapshots, json, ret);
+}
+
 static int cell_path(const void *row, _unused_ bool json, char **ret) {
         return copy(storage_of(row)->path, ret);
 }
@@ -123,6 +127,10 @@ static const TableColumn columns[] = {
                                 .summary = "what that takes on disk, once for all VEs",
                                 .kind = TABLE_NUMBER,
                                 .cell = cell_shared},
+                {.name = "snapshots",
+                                .summary = "what its snapshots take on disk",
+                                .kind = TABLE_NUMBER,
+                                .cell = cell_snapshots},
                 {.name = "path", .summary = "where its own is", .cell = cell_path},
 };
 
@@ -196,7 +204,9 @@ static const Verb verb_show_storage = {
                          "an image's own filesystem), files and max-files (inodes of its own, and "
                          "how many it may have), template, shared (what the template takes on "
                          "disk, once for all VEs made from it; of \"host\", without the host's "
-                         "/usr), path; and, when asked for with -o: inside-size (how much an "
+                         "/usr), snapshots (what those take on disk, what they share with the VE "
+                         "counted too), path; and, when asked for with -o: inside-size (how much "
+                         "an "
                          "image's own filesystem holds). \"-\" (JSON: null) is what there isn't.",
                 OPTIONS(show_options),
                 .words = words_ves,

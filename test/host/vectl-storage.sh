@@ -61,7 +61,7 @@ shown() {
     [ "$(field sto used)" -ge $((2 * M)) ] || fail "2 MiB and more take $(field sto used)"
     [ "$(field sto files)" -ge 3 ] || fail "there are $(field sto files) files"
     expect "$(vectl storage show sto -n -o name,type | xargs)" "sto overlay" "the table"
-    expect_match "$(vectl storage show | tail -n 1)" "sto *overlay *M *- *- *- *storage *M *$PRIVATE/sto" "the table of all"
+    expect_match "$(vectl storage show | tail -n 1)" "sto *overlay *M *- *- *- *storage *M *0B *$PRIVATE/sto" "the table of all"
     expect_status 3 vectl storage show nobody
     expect_sentence "$ERR" "vectl: There is no VE nobody."
     expect_status 2 vectl storage show sto -o nothing
