@@ -27,7 +27,7 @@ for t in fresh other; do
     chmod 640 /var/lib/ve/templates/$t/root/etc/shadow
     chgrp 42 /var/lib/ve/templates/$t/root/etc/shadow
 done
-snapshot "$WORK/before"
+snapshot "$WORK/at-first"
 
 need_loop() {
     losetup --find >/dev/null 2>&1 || skip "no loop devices can be had on this host"
@@ -272,7 +272,7 @@ check "it is killed" killed 2 --keep-passwords
 check "it is killed with another template" killed 2 "--template=other --discard-old"
 
 same_as_before() {
-    same_as "$WORK/before"
+    same_as "$WORK/at-first"
 }
 check "nothing is left" same_as_before
 
