@@ -23,6 +23,7 @@
 typedef struct Create {
         Systemd *systemd;
         char *const *names;
+        const char *place; /* of the definitions */
         const char *template;
         Template *opened; /* NULL: the built-in one */
         Assignments assignments;
@@ -195,18 +196,18 @@ static ExitCode load_written(const char *path, const char *name, Definition **re
 
 /* On failure nothing of this VE is left. */
 static ExitCode create_one(const Create *create, const char *name) {
-        _cleanup_free_ char *path = text_format(VE_DIR_ETC "/%s.ve", name);
+        _cleanup_free_ char *path = text_format("%s/%s.ve", create->place, name);
         _cleanup_(definition_freep) Definition *definition = NULL;
         const int template_fd = create->opened ? create->opened->root_fd : -EBADF;
         ExitCode code;
-        int r = path ? dir_make_all(VE_DIR_ETC, 0755) : -ENOMEM;
+        int r = path ? dir_make_all(create->place, 0755) : -ENOMEM;
 
         if (r >= 0)
                 r = file_write_atomic(AT_FDCWD, path, create->text, 0644,
                                 FILE_WRITE_NEW | FILE_WRITE_SYNC);
         if (r < 0) {
                 log_error_errno(r, "Cannot write the definition of VE %s in %s: %m.", name,
-                                VE_DIR_ETC);
+                                create->place);
                 return operation_exit_code(r);
         }
         code = load_written(path, name, &definition);
@@ -218,11 +219,12 @@ static ExitCode create_one(const Create *create, const char *name) {
 }
 
 /* Data first: between the two steps the VE is as one that has never run, not a leftover. */
-static void undo(char *const *names, size_t n) {
+static void undo(const Create *create, size_t n) {
         while (n-- > 0) {
-                _cleanup_free_ char *path = text_format(VE_DIR_ETC "/%s.ve", names[n]);
+                const char *name = create->names[n];
+                _cleanup_free_ char *path = text_format("%s/%s.ve", create->place, name);
 
-                (void) storage_destroy(names[n]);
+                (void) storage_destroy(name);
                 if (path && unlink(path) < 0)
                         log_warning_errno(-errno, "Cannot remove %s again, ignoring: %m.", path);
         }
@@ -245,13 +247,17 @@ static ExitCode create_all(Create *create) {
         }
         progress_end();
         if (code != EXIT_DONE)
-                undo(create->names, i);
+                undo(create, i);
         return code;
 }
 
 ExitCode ve_create(Systemd *systemd, const CreateRequest *request) {
         _cleanup_(create_done) Create create = {
-                        .systemd = systemd, .names = request->names, .template = request->template};
+                        .systemd = systemd,
+                        .names = request->names,
+                        .place = request->runtime ? VE_DIR_RUN : VE_DIR_ETC,
+                        .template = request->template,
+        };
         ExitCode code = check_names(request->names);
 
         if (code == EXIT_DONE)

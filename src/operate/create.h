@@ -9,12 +9,15 @@
  * creation leaves each VE whole or absent.
  */
 
+#include <stdbool.h>
+
 #include "operate/operation.h"
 
 typedef struct CreateRequest {
         char *const *names;
         const char *template;  /* NULL: one of SETTINGS says it */
         char *const *settings; /* SECTION.KEY=VALUE */
+        bool runtime;          /* until the next boot only */
 } CreateRequest;
 
 /* Logs. One existing VE among NAMES: EXIT_EXISTS, and nothing is created. */

@@ -20,6 +20,7 @@ const Verb *const verbs[] = {
                 &verb_check,
                 &verb_exec,
                 &verb_enter,
+                &verb_run,
                 &verb_copy_to,
                 &verb_copy_from,
                 &verb_mount,

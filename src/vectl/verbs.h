@@ -20,6 +20,7 @@ extern const Verb verb_network;
 extern const Verb verb_reinstall;
 extern const Verb verb_rename;
 extern const Verb verb_restart;
+extern const Verb verb_run;
 extern const Verb verb_set;
 extern const Verb verb_show;
 extern const Verb verb_snapshot;
