@@ -16,6 +16,8 @@
 #define SSH_KEYGEN "/usr/bin/ssh-keygen"
 #define KEY_MAX 65536
 #define SSH "etc/ssh"
+/* No VE has so many but to keep somebody busy. */
+#define KEYS_MAX 64
 /* In the private data of a VE that is being made. */
 #define ASIDE "host-keys"
 
@@ -48,10 +50,14 @@ static int list(int ssh_fd, char ***ret) {
                 fd_close(copy);
                 return -errno;
         }
-        while ((entry = readdir(dir)))
-                if (host_key_is_name(entry->d_name) && layer_has_file(ssh_fd, entry->d_name) &&
-                                strv_append(&names, entry->d_name) < 0)
+        while ((entry = readdir(dir))) {
+                if (!host_key_is_name(entry->d_name) || !layer_has_file(ssh_fd, entry->d_name))
+                        continue;
+                if (strv_length(names) == KEYS_MAX)
+                        return -E2BIG;
+                if (strv_append(&names, entry->d_name) < 0)
                         return -ENOMEM;
+        }
         *ret = TAKE_PTR(names);
         return 0;
 }
@@ -63,6 +69,11 @@ static int fail(const char *from, const char *to, int error) {
                                 "no " SSH_KEYGEN " to make others for VE %s: install that, or give "
                                 "--keep-host-keys.",
                                 from, to);
+        if (error == -E2BIG)
+                return log_error_errno(error,
+                                "VE %s can't be cloned: its /" SSH " has more than %d host keys in "
+                                "it; give --keep-host-keys.",
+                                from, KEYS_MAX);
         return log_error_errno(error, "SSH host keys can't be made for VE %s: %m.", to);
 }
 

@@ -276,6 +276,8 @@ keys() {
     expect "$(ls $PRIVATE/vl-c)" "$(printf 'upper\nuuid\nwork')" "what it has"
     expect "$(find $PRIVATE/vl-c/upper/etc/ssh -name '*cert*' -o -name '*old*' -o -name '*up*')" "" "keys that are of no use"
     test -c $PRIVATE/vl-c/upper/etc/ssh/ssh_host_dsa_key
+    touch $ssh/ssh_host_{1..70}_key
+    refused 1 "VE vl-keys can't be cloned: *more than 64 host keys*" clone vl-keys vl-d
     vectl destroy vl-b vl-c vl-keys
 }
 alone "SSH host keys are new" keys
@@ -377,8 +379,10 @@ images() {
     vectl create vl-a --template=vl --set VE.StopSignal=SIGTERM --set VE.NotifyReady=no --set Storage.Type=image \
         --set Storage.Size=32M
     mount -o loop $PRIVATE/vl-a/image /mnt
-    mkdir /mnt/upper/root
+    mkdir -p /mnt/upper/root /mnt/upper/etc/ssh
     echo text >/mnt/upper/root/file
+    echo key >/mnt/upper/etc/ssh/ssh_host_ed25519_key.pub
+    echo key >/mnt/upper/etc/ssh/ssh_host_ed25519_key
     umount /mnt
     mounts=$(snapshot_mounts)
     refused 1 "*type image*Type=overlay*" clone vl-a vl-b --set Storage.Type=overlay
@@ -390,6 +394,7 @@ images() {
     vectl start vl-b
     expect "$(cat "/proc/$(leader vl-b)/root/root/file")" text "what the file says"
     expect "$(cat "/proc/$(leader vl-b)/root/etc/machine-id")" "$(cat $PRIVATE/vl-b/uuid)" "the machine-id"
+    ssh-keygen -l -f "/proc/$(leader vl-b)/root/etc/ssh/ssh_host_ed25519_key.pub"
     rm /var/lib/ve/templates/vl/root/etc/machine-id
     vectl destroy --force vl-a vl-b
 }
