@@ -18,6 +18,7 @@
 /* A directory on the way down. */
 typedef struct Level {
         ino_t inode;
+        dev_t device;
         /* The directories found in it, NUL-terminated each; the one at NEXT is being walked. Its
          * directory is read once only: from the start for each of them would be quadratic. */
         char *names;
@@ -28,7 +29,6 @@ typedef struct Walk {
         const TreeVisitor *visitor;
         void *userdata;
         int fd; /* the directory of the last level */
-        dev_t device;
         Level *levels;
         size_t n_levels, room;
 } Walk;
@@ -62,6 +62,13 @@ static int remember(Level *level, const char *name) {
         return 0;
 }
 
+/* True when the directory NAME of FD, in that of LEVEL, is to be gone into. */
+static bool is_within(const Walk *walk, const Level *level, int fd, const char *name,
+                const struct stat *st) {
+        return st->st_dev == level->device ||
+               (walk->visitor->cross && walk->visitor->cross(fd, name));
+}
+
 /* Visits NAME, and remembers it if it is a directory to go into. */
 static int visit(Walk *walk, Level *level, const char *name) {
         struct stat st;
@@ -74,7 +81,7 @@ static int visit(Walk *walk, Level *level, const char *name) {
         r = walk->visitor->entry(walk->fd, name, &st, walk->userdata);
         if (r != 0 || !S_ISDIR(st.st_mode))
                 return r < 0 ? r : 0;
-        if (st.st_dev != walk->device)
+        if (!is_within(walk, level, walk->fd, name, &st))
                 return walk->visitor->skip_mounts ? 0 : -EXDEV;
         return remember(level, name);
 }
@@ -97,7 +104,7 @@ static int read_level(Walk *walk, Level *level) {
         return -errno;
 }
 
-static int add_level(Walk *walk, ino_t inode) {
+static int add_level(Walk *walk, const struct stat *st) {
         if (walk->n_levels == walk->room) {
                 size_t room = walk->room * 2 + 16;
                 Level *grown = reallocarray(walk->levels, room, sizeof(*grown));
@@ -107,7 +114,7 @@ static int add_level(Walk *walk, ino_t inode) {
                 walk->levels = grown;
                 walk->room = room;
         }
-        walk->levels[walk->n_levels++] = (Level){.inode = inode};
+        walk->levels[walk->n_levels++] = (Level){.inode = st->st_ino, .device = st->st_dev};
         return 0;
 }
 
@@ -142,13 +149,12 @@ static int descend(Walk *walk, int dir_fd, const char *name) {
         }
         if (fd < 0)
                 return fd;
-        if (walk->n_levels == 0)
-                walk->device = st.st_dev;
-        else if (st.st_dev != walk->device) {
+        if (walk->n_levels > 0 &&
+                        !is_within(walk, &walk->levels[walk->n_levels - 1], fd, "", &st)) {
                 next(walk);
                 return walk->visitor->skip_mounts ? 0 : -EXDEV;
         }
-        r = add_level(walk, st.st_ino);
+        r = add_level(walk, &st);
         if (r < 0)
                 return r;
         fd_close(walk->fd);
@@ -174,7 +180,7 @@ static int ascend(Walk *walk) {
         fd = open_directory(walk->fd, "..", &st);
         if (fd < 0)
                 return fd;
-        if (st.st_dev != walk->device || st.st_ino != level->inode)
+        if (st.st_dev != level->device || st.st_ino != level->inode)
                 return -ESTALE;
         fd_close(walk->fd);
         walk->fd = TAKE_FD(fd);

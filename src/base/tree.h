@@ -21,7 +21,10 @@ typedef struct TreeVisitor {
         int (*finish)(int fd, void *userdata);
         /* Called when directory NAME was left. */
         int (*leave)(int dir_fd, const char *name, void *userdata);
-        /* Passes over other filesystems that are mounted in it; else they end the walk, -EXDEV. */
+        /* Asked whether directory NAME of FD ("": FD itself), of another filesystem, is gone into,
+         * too. NULL: no. */
+        bool (*cross)(int fd, const char *name);
+        /* Passes over what other filesystems there are in it; else they end the walk, -EXDEV. */
         bool skip_mounts;
 } TreeVisitor;
 

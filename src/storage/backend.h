@@ -57,6 +57,7 @@ typedef struct StorageBackend {
 extern const StorageBackend storage_overlay;
 extern const StorageBackend storage_image;
 extern const StorageBackend storage_directory;
+extern const StorageBackend storage_btrfs;
 
 /* --- what storage.c has for its siblings */
 

@@ -10,11 +10,18 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/btrfs.h"
 #include "storage/backend.h"
 #include "storage/limit.h"
 #include "storage/whole-root.h"
 
 static bool is_directory(int private_fd) {
+        _cleanup_close_ int fd = openat(
+                        private_fd, WHOLE_ROOT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        /* A subvolume is of the other type. */
+        if (fd >= 0)
+                return !btrfs_is_subvolume(fd);
         return faccessat(private_fd, WHOLE_ROOT, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 

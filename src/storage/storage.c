@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 #include "base/uuid.h"
+#include "kernel/btrfs.h"
 #include "storage/backend.h"
 #include "ve/paths.h"
 
@@ -26,6 +27,7 @@ static const StorageBackend *const backends[_STORAGE_TYPE_MAX] = {
                 [STORAGE_OVERLAY] = &storage_overlay,
                 [STORAGE_IMAGE] = &storage_image,
                 [STORAGE_DIRECTORY] = &storage_directory,
+                [STORAGE_BTRFS] = &storage_btrfs,
 };
 
 const StorageBackend *private_backend(int private_fd) {
@@ -153,7 +155,8 @@ int private_remove(int root_fd, const char *aside) {
                 if (backend && backend->end)
                         backend->end(fd);
         }
-        return tree_remove_at(root_fd, aside);
+        /* A VE may have made subvolumes in its root, whatever type that is of. */
+        return btrfs_remove_tree(root_fd, aside);
 }
 
 static bool is_named(int fd, int root_fd, const char *name) {

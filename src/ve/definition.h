@@ -21,6 +21,7 @@ typedef enum StorageType {
         STORAGE_OVERLAY,   /* template below, private upper layer */
         STORAGE_IMAGE,     /* the same, with that layer in a file with a filesystem of its own */
         STORAGE_DIRECTORY, /* no layer, but a copy of the template for the VE alone */
+        STORAGE_BTRFS,     /* the same, in a subvolume of btrfs */
         _STORAGE_TYPE_MAX
 } StorageType;
 

@@ -174,6 +174,7 @@ static const char *const storage_names[_STORAGE_TYPE_MAX] = {
                 [STORAGE_OVERLAY] = "overlay",
                 [STORAGE_IMAGE] = "image",
                 [STORAGE_DIRECTORY] = "directory",
+                [STORAGE_BTRFS] = "btrfs",
 };
 
 static int parse_storage(const char *value, void *field) {
@@ -193,7 +194,7 @@ static int format_storage(const void *field, char **ret) {
 const SettingType setting_type_storage = {
                 .parse = parse_storage,
                 .format = format_storage,
-                .expects = "overlay, image or directory",
+                .expects = "overlay, image, directory or btrfs",
 };
 
 int setting_format_u64(const void *field, char **ret) {

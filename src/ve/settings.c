@@ -87,7 +87,7 @@ static const Setting table[] = {
                                 .offset = offsetof(Definition, storage_type),
                                 .summary = "how the VE's private data is stored",
                                 .fallback = "overlay",
-                                .hint = "overlay|image|directory",
+                                .hint = "overlay|image|directory|btrfs",
                 },
                 {
                                 .section = "Storage",

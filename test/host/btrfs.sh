@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Type=btrfs: a VE's root is a subvolume, on a btrfs of the test's own.
+. "$(dirname "$(realpath "$0")")/lib.sh"
+
+PRIVATE=/var/lib/ve/private
+TEMPLATES=/var/lib/ve/templates
+M=$((1024 * 1024))
+DISK=/var/lib/veneer-test.btrfs
+
+# A container has no nodes of its own for them.
+if [ ! -e /dev/loop-control ]; then
+    mknod /dev/loop-control c 10 237
+    for i in $(seq 0 31); do
+        mknod "/dev/loop$i" b 7 "$i"
+    done
+fi
+
+filler() {
+    tiny_template filler static-init
+    install "$INITS/busybox" $TEMPLATES/filler/root/bin/busybox
+    for applet in sh dd rm cat stat; do
+        ln -s busybox $TEMPLATES/filler/root/bin/$applet
+    done
+    head -c 5M /dev/urandom >$TEMPLATES/filler/root/usr/large
+    ln $TEMPLATES/filler/root/usr/large $TEMPLATES/filler/root/usr/linked
+}
+
+need_btrfs() {
+    [ -n "$MOUNTED" ] || skip "no btrfs can be mounted on this host"
+}
+
+new() {
+    local name=$1
+    shift
+    vectl create "$name" --template=filler --set VE.NotifyReady=no --set VE.StopSignal=SIGTERM \
+        --set Storage.Type=btrfs "$@"
+}
+
+column() {
+    vectl list --json -o "name,$2" | tr -d ' \n' | grep -o "\"name\":\"$1\",\"$2\":[^}]*" | sed 's/.*://'
+}
+
+# Writes COUNT MiB to FILE in a VE, and prints how many got there.
+fill() {
+    inside "$1" /bin/dd if=/dev/zero of="$2" bs=1M count="$3" conv=fsync >&2 || true
+    echo $(($(inside "$1" /bin/stat -c %s "$2") / M))
+}
+
+# What takes room on the disk in MiB, when all of it is there.
+taken() {
+    sync -f $PRIVATE
+    btrfs filesystem df -b $PRIVATE | sed -n 's/^Data.*used=//p' | awk -v m=$M '{ print int($1 / m) }'
+}
+
+# As the VE's root, with its view of the files.
+as_root_of() {
+    local pid
+    pid=$(leader "$1")
+    shift
+    nsenter --target "$pid" --user --setuid 0 --setgid 0 -- "$@"
+}
+
+elsewhere() {
+    expect_status 69 new sub
+    expect_sentence "$ERR" "vectl: VE sub can't be of Type=btrfs: $PRIVATE is on another filesystem; mount a btrfs there, or use Type=directory."
+    [ ! -e $PRIVATE/sub ] && [ ! -e /etc/ve/sub.ve ] || fail "something is left of it"
+    expect_status 78 new sub --set Storage.Inodes=100
+    expect_sentence "$ERR" "vectl: Cannot create VE sub: */sub.ve:*: Inodes= can't be had with Type=btrfs, which counts bytes only: say Inodes=infinity, or use another type."
+    expect_status 78 vectl create sub --template=host --set Storage.Type=btrfs
+    expect_sentence "$ERR" "vectl: Cannot create VE sub: */sub.ve:*: Type=btrfs takes a copy of a whole template, and template host has *"
+}
+filler
+snapshot "$WORK/before"
+mkdir -p $PRIVATE
+if [ "$(stat -f -c %T $PRIVATE)" != btrfs ]; then
+    check "another filesystem, Inodes=, template host: refused" elsewhere
+fi
+
+MOUNTED=
+truncate -s 512M $DISK
+! { mkfs.btrfs -q $DISK && mount -o loop $DISK $PRIVATE; } 2>/dev/null || MOUNTED=yes
+
+life() {
+    need_btrfs
+    new sub --start
+    expect "$(stat -c %i $PRIVATE/sub/root)" 256 "the inode of its root, which a subvolume has"
+    expect "$(inside sub /bin/stat -c %h /usr/large)" 2 "the names of a file that has two"
+    inside sub /bin/sh -c 'echo mine >/root/mine'
+    expect "$(stat -c %u $PRIVATE/sub/root/root/mine)" 0 "on disk, its owner"
+    [ "$(column sub used)" -gt $((5 * M)) ] || fail "vectl list shows $(column sub used) in use"
+    systemctl restart ve@sub
+    expect "$(inside sub /bin/cat /root/mine)" mine "what it wrote, after a restart"
+    ! grep -q "private/sub" /proc/1/mountinfo || fail "something is mounted on the host"
+    expect_status 69 vectl set sub Storage.Size=20M
+    expect_sentence "$ERR" "vectl: VE sub can't be limited in size: the quotas of the btrfs that $PRIVATE is on are off; turn them on with \`btrfs quota enable $PRIVATE\`, or take Size= from the definition."
+    [ ! -e /etc/ve/sub.ve.d ] || fail "the setting was kept"
+    expect_status 69 new other --set Storage.Size=20M
+    expect_sentence "$ERR" "vectl: VE other can't be limited in size: the quotas of the btrfs that *"
+    [ ! -e $PRIVATE/other ] && [ ! -e $PRIVATE/.new-other ] || fail "something is left of it"
+    vectl destroy --force sub
+    expect "$(ls -A $PRIVATE)" "" "what is left"
+    expect "$(btrfs subvolume list $PRIVATE)" "" "the subvolumes that are left"
+}
+check "a VE in a subvolume; without quotas a limit is refused, plainly" life
+
+size() {
+    need_btrfs
+    btrfs quota enable $PRIVATE
+    new sub --set Storage.Size=30M --start
+    new neighbour --start
+    expect "$(column sub size)" $((30 * M)) "the size that vectl list shows"
+    expect "$(column neighbour size)" null "the size of its neighbour"
+    expect_match "$(fill sub /root/a 40)" "[12][0-9]" "how many MiB of 40 fit into 30"
+    cannot sub "write more" /bin/dd if=/dev/zero of=/root/b bs=1M count=1 conv=fsync
+    expect "$(fill neighbour /root/a 40)" 40 "how many MiB its neighbour can write"
+    sync -f $PRIVATE
+    [ "$(column sub used)" -gt $((20 * M)) ] || fail "vectl list shows $(column sub used) in use"
+    vectl set sub Storage.Size=60M 2>"$WORK/said"
+    expect "$(cat "$WORK/said")" "vectl: Saved; Storage.Size is in effect in VE sub." "what vectl set says"
+    expect "$(fill sub /root/a 40)" 40 "how many MiB of 40 fit into 60"
+    vectl set sub Storage.Size=10M 2>"$WORK/said"
+    expect_match "$(cat "$WORK/said")" "vectl: VE sub takes more on disk than Size= allows already: *" "what vectl set says"
+    cannot sub "write more" /bin/dd if=/dev/zero of=/root/b bs=1M count=1 conv=fsync
+    # Full as it is.
+    systemctl restart ve@sub
+    inside sub /bin/rm -f /root/a /root/b /usr/large /usr/linked
+    sync -f $PRIVATE
+    expect "$(fill sub /root/a 3)" 3 "how many MiB of 3 fit into 10, when there is room again"
+    vectl set sub Storage.Size=infinity
+    expect "$(fill sub /root/a 40)" 40 "how many MiB can be written without a limit"
+    vectl destroy --force sub neighbour
+    expect_status 1 new sub --set Storage.Size=2M
+    expect_sentence "$ERR" "vectl: VE sub can't be given a copy of template filler, which takes more than Size= or Inodes= allows: choose larger ones."
+    expect "$(ls -A $PRIVATE)" "" "what is left"
+}
+check "Size= holds, grows and shrinks live, and goes; a template has to fit" size
+
+# What the VE's users can make, and only the host's root can remove.
+nested() {
+    local root
+    need_btrfs
+    new sub --start
+    root=/proc/$(leader sub)/root/root
+    as_root_of sub btrfs subvolume create "$root/s" >/dev/null ||
+        skip "subvolumes can't be made by VEs on this host"
+    as_root_of sub btrfs subvolume create "$root/s/s" >/dev/null
+    inside sub /bin/sh -c "echo x >/root/s/s/file"
+    as_root_of sub btrfs subvolume snapshot -r "$root/s/s" "$root/s/read-only" >/dev/null
+    as_root_of sub btrfs subvolume snapshot "/proc/$(leader sub)/root" "$root/all" >/dev/null
+    as_root_of sub btrfs property set -t subvol "$root/s" ro true
+    # Deeper than any path can be.
+    # shellcheck disable=SC2016
+    as_root_of sub bash -c 'cd "$1"; for ((i = 0; i < 50; i++)); do mkdir $2 && cd $2 2>/dev/null; done; btrfs subvolume create s' \
+        bash "$root" "$(printf '%0100d' 0)" >/dev/null
+    ! btrfs subvolume list $PRIVATE 2>"$WORK/said" || fail "its subvolumes have names"
+    expect_match "$(cat "$WORK/said")" "*File name too long*" "what btrfs says of them"
+    expect_status 0 vectl destroy --force sub
+    expect "$(ls -A $PRIVATE)" "" "what is left"
+    expect "$(btrfs subvolume list $PRIVATE)" "" "the subvolumes that are left"
+    # In a directory, too.
+    new sub --set Storage.Type=directory --start
+    root=/proc/$(leader sub)/root/root
+    as_root_of sub btrfs subvolume create "$root/s" >/dev/null
+    as_root_of sub btrfs subvolume snapshot -r "$root/s" "$root/s/read-only" >/dev/null
+    expect_status 0 vectl destroy --force sub
+    expect "$(ls -A $PRIVATE)" "" "what is left"
+    # One that is mounted there is somebody's.
+    new sub
+    btrfs subvolume create $PRIVATE/precious >/dev/null
+    echo precious >$PRIVATE/precious/file
+    btrfs subvolume create $PRIVATE/sub/root/mnt >/dev/null
+    mount --bind $PRIVATE/precious $PRIVATE/sub/root/mnt
+    expect_status 1 vectl destroy sub
+    umount $PRIVATE/.gone-sub/root/mnt
+    expect "$(cat $PRIVATE/precious/file)" precious
+    vectl list >/dev/null
+    expect_status 3 vectl destroy sub
+    btrfs subvolume delete $PRIVATE/precious >/dev/null
+    expect "$(ls -A $PRIVATE)" "" "what is left"
+}
+check "destroy removes the subvolumes that a VE made, too, but none that is mounted there" nested
+
+ephemeral() {
+    need_btrfs
+    new sub --start
+    inside sub /bin/sh -c 'echo mine >/root/mine'
+    systemctl stop ve@sub
+    vectl set sub VE.Ephemeral=yes Storage.Size=10M
+    start sub
+    inside sub /bin/sh -c 'cat /root/mine && rm /root/mine && echo new >/root/new' >/dev/null
+    expect "$(fill sub /root/a 30)" 9 "how many MiB of 30 fit into 10"
+    systemctl stop ve@sub
+    expect "$(ls $PRIVATE/sub/root/root)" mine "what is kept"
+    vectl set sub VE.Ephemeral= Storage.Size=infinity
+}
+check "an ephemeral VE leaves it as it is" ephemeral
+
+# Template and VE share what they have in common.
+shared() {
+    local before
+    need_btrfs
+    expect "$(vectl clone sub twin 2>&1)" ""
+    expect "$(cat $PRIVATE/twin/root/root/mine)" mine "what a clone has"
+    expect "$(stat -c %i $PRIVATE/twin/root)" 256 "the inode of its root"
+    vectl destroy twin
+    mkdir $PRIVATE/.templates
+    mount --bind $PRIVATE/.templates $TEMPLATES
+    filler
+    before=$(taken)
+    new copied
+    [ $(($(taken) - before)) -lt 3 ] || fail "a copy takes $(($(taken) - before)) MiB more"
+    mv $TEMPLATES/filler/root $TEMPLATES/filler/plain
+    btrfs subvolume snapshot $PRIVATE/copied/root $TEMPLATES/filler/root >/dev/null
+    echo snapshot >$TEMPLATES/filler/root/etc/which
+    before=$(taken)
+    new snapped --start
+    expect "$(inside snapped /bin/cat /etc/which)" snapshot
+    [ $(($(taken) - before)) -lt 3 ] || fail "a snapshot takes $(($(taken) - before)) MiB more"
+    [ "$(column snapped used)" -gt $((5 * M)) ] || fail "vectl list shows $(column snapped used) in use"
+    expect_status 1 new other --set Storage.Size=2M
+    expect_sentence "$ERR" "vectl: VE other can't be given a copy of template filler, which takes more *"
+    systemctl stop ve@snapped
+    btrfs subvolume delete $TEMPLATES/filler/root >/dev/null
+    rm -rf $TEMPLATES/filler
+    start snapped
+    systemctl stop ve@snapped
+    umount $TEMPLATES
+    rm -rf $PRIVATE/.templates
+    vectl destroy copied snapped
+}
+check "from a template on the same filesystem: reflinked, or a snapshot" shared
+
+wrong_type() {
+    need_btrfs
+    expect_status 5 vectl set sub Storage.Type=directory
+    expect_sentence "$ERR" "vectl: The private data of VE sub is of type btrfs, and can't be used as one of type directory: *"
+    vectl destroy sub
+    new sub --set Storage.Type=directory
+    expect_status 5 vectl set sub Storage.Type=btrfs
+    expect_sentence "$ERR" "vectl: The private data of VE sub is of type directory, and can't be used as one of type btrfs: *"
+    vectl destroy sub
+}
+check "a directory is none, nor the other way round" wrong_type
+
+left() {
+    find /etc/ve $PRIVATE -name '*sub*'
+    btrfs subvolume list $PRIVATE
+}
+
+# killed_at COUNT COMMAND…: at each of the calls that are not for one file of many.
+killed() {
+    local call n max total=0 status what
+    need_btrfs
+    command -v strace >/dev/null || skip "no strace here"
+    for what in create destroy; do
+        [ $what = create ] || new sub
+        command_of $what strace -f -c -o "$WORK/counts"
+        [ $what = destroy ] || vectl destroy sub
+        for call in ioctl mkdirat renameat2 syncfs fsync unlinkat; do
+            max=$(awk -v call="$call" '$NF == call { n = $4 } END { print n + 0 }' "$WORK/counts")
+            # Of many, the last ones.
+            for ((n = max > 4 ? max - 3 : 1; n <= max; n++)); do
+                [ $what = create ] || new sub
+                status=0
+                command_of $what strace -o /dev/null -e "inject=$call:signal=KILL:when=$n" 2>"$WORK/said" || status=$?
+                expect "$status" 137 "how $what ended, killed at $call $n"
+                vectl destroy sub 2>/dev/null || vectl list >/dev/null
+                expect "$(left)" "" "what is left after $what was killed at $call $n"
+                total=$((total + 1))
+            done
+        done
+    done
+    echo "killed $total times"
+    [ $total -gt 20 ] || fail "only $total system calls to kill at"
+}
+
+command_of() {
+    local what=$1
+    shift
+    if [ "$what" = create ]; then
+        "$@" vectl create sub --template=filler --set Storage.Type=btrfs --set Storage.Size=50M
+    else
+        "$@" vectl destroy sub
+    fi
+}
+check "create and destroy are killed" killed
+
+gone() {
+    need_btrfs
+    expect "$(ls -A $PRIVATE)" "" "what is left"
+    umount $PRIVATE
+    same_as "$WORK/before"
+}
+check "nothing is left" gone
+
+umount $PRIVATE 2>/dev/null
+rm -f $DISK
+remove_template filler
