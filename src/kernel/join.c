@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -50,9 +51,10 @@ static bool is_init_elsewhere(const char *nspid) {
         return n > 1 && pid == 1;
 }
 
-int join_inspect(int pidfd, pid_t pid, uint64_t *ret_bounding, bool *ret_is_init) {
+int join_inspect(int pidfd, pid_t pid, uint64_t *ret_bounding, bool *ret_filtered,
+                bool *ret_is_init) {
         _cleanup_free_ char *status = NULL;
-        const char *bounding, *nspid;
+        const char *bounding, *nspid, *seccomp;
         char path[64];
         int r;
 
@@ -68,9 +70,11 @@ int join_inspect(int pidfd, pid_t pid, uint64_t *ret_bounding, bool *ret_is_init
                 return -ESRCH;
         bounding = status_field(status, "CapBnd");
         nspid = status_field(status, "NSpid");
+        seccomp = status_field(status, "Seccomp");
         if (!bounding || !nspid)
                 return -EBADMSG;
         *ret_bounding = strtoull(bounding, NULL, 16);
+        *ret_filtered = seccomp && strtol(seccomp, NULL, 10) == SECCOMP_MODE_FILTER;
         *ret_is_init = is_init_elsewhere(nspid);
         return 0;
 }

@@ -12,10 +12,11 @@ bool pidfd_is_running(int pidfd);
 
 /*
  * What a joiner must know of the process of PIDFD, whose pid is PID: its capability bounding set,
- * and whether it is the PID 1 of a pid namespace other than the caller's. Returns 0, -ESRCH when it
- * ended meanwhile, or -errno.
+ * whether it has a filter of system calls, and whether it is the PID 1 of a pid namespace other
+ * than the caller's. Returns 0, -ESRCH when it ended meanwhile, or -errno.
  */
-int join_inspect(int pidfd, pid_t pid, uint64_t *ret_bounding, bool *ret_is_init);
+int join_inspect(int pidfd, pid_t pid, uint64_t *ret_bounding, bool *ret_filtered,
+                bool *ret_is_init);
 
 /*
  * Moves the caller into all namespaces of the process of PIDFD: the user namespace first, which the

@@ -248,6 +248,8 @@ static int plan_end(LaunchPlan *plan, const LaunchFacts *facts) {
         /* In another network namespace it is not the VE's to set up. */
         if (r >= 0 && network_is_own(facts))
                 r = plan_add(plan, &(Step){STEP_LOOPBACK}, 1);
+        if (r >= 0 && facts->no_subvolumes)
+                r = plan_add(plan, &(Step){STEP_NO_SUBVOLUMES}, 1);
         /* Last: everything above needs what it drops. */
         return r < 0 ? r : plan_add(plan, &(Step){STEP_CAPABILITIES}, 1);
 }
@@ -378,6 +380,7 @@ const char *step_type_name(StepType type) {
                         [STEP_PIVOT] = "pivot",
                         [STEP_HOSTNAME] = "host name",
                         [STEP_LOOPBACK] = "loopback interface",
+                        [STEP_NO_SUBVOLUMES] = "filter of system calls",
                         [STEP_CAPABILITIES] = "capabilities",
         };
 

@@ -48,6 +48,7 @@ typedef enum StepType {
         STEP_PIVOT,              /* make it the root, and drop the host */
         STEP_HOSTNAME,           /* set `source` */
         STEP_LOOPBACK,           /* bring lo up */
+        STEP_NO_SUBVOLUMES,      /* let none be made */
         STEP_CAPABILITIES,
         _STEP_TYPE_MAX
 } StepType;
@@ -103,6 +104,7 @@ typedef struct LaunchFile {
 /* What a plan depends on besides the definition. */
 typedef struct LaunchFacts {
         bool host_template;        /* the template is the built-in "host" */
+        bool no_subvolumes;        /* the root is on btrfs */
         const char *notify_socket; /* path of the service manager's, on the host */
         const char *uuid;          /* the VE's, 32 hex digits */
         const char *boot_id;       /* of this start, as the kernel prints one, without newline */

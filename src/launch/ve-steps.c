@@ -10,6 +10,7 @@
 #include "kernel/mount.h"
 #include "kernel/namespace.h"
 #include "kernel/path.h"
+#include "kernel/subvolume-filter.h"
 #include "launch/owned-file.h"
 #include "launch/steps.h"
 #include "ve/paths.h"
@@ -188,6 +189,10 @@ static int loopback(Launch *launch _unused_, const Step *step _unused_) {
         return loopback_up();
 }
 
+static int no_subvolumes(Launch *launch _unused_, const Step *step _unused_) {
+        return subvolume_filter_install();
+}
+
 static int capabilities(Launch *launch _unused_, const Step *step _unused_) {
         return capability_bound(launch_capabilities());
 }
@@ -205,6 +210,7 @@ static int (*const handlers[_STEP_TYPE_MAX])(Launch *launch, const Step *step) =
                 [STEP_PIVOT] = pivot,
                 [STEP_HOSTNAME] = hostname,
                 [STEP_LOOPBACK] = loopback,
+                [STEP_NO_SUBVOLUMES] = no_subvolumes,
                 [STEP_CAPABILITIES] = capabilities,
 };
 

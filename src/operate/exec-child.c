@@ -18,6 +18,7 @@
 #include "kernel/capability.h"
 #include "kernel/join.h"
 #include "kernel/namespace.h"
+#include "kernel/subvolume-filter.h"
 #include "kernel/terminal.h"
 #include "operate/login.h"
 
@@ -144,7 +145,10 @@ static __attribute__((noreturn)) void payload(const ExecChild *child) {
                 r = keyring_renew();
         if (r < 0)
                 fail(child, EXEC_BECOME_ROOT, r);
-        r = capability_bound(child->bounding);
+        if (child->filtered)
+                r = subvolume_filter_install();
+        if (r >= 0)
+                r = capability_bound(child->bounding);
         if (r < 0)
                 fail(child, EXEC_BOUND, r);
         /* The caller is gone: so goes the command. After all changes of credentials, which reset

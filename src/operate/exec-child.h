@@ -37,6 +37,7 @@ typedef struct ExecChild {
         bool stderr_too;      /* … for stderr as well */
         int stdio[3];         /* what takes the place of stdin to stderr; negative: leave it */
         uint64_t bounding;    /* capabilities to keep */
+        bool filtered;        /* let no subvolumes be made */
 } ExecChild;
 
 /*

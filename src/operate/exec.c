@@ -243,6 +243,7 @@ static int run_in_leader(Exec *exec, char *const *command) {
                         .leader = exec->leader.pidfd,
                         .leader_pid = exec->leader.pid,
                         .bounding = exec->leader.bounding,
+                        .filtered = exec->leader.filtered,
                         .stdio = {-EBADF, -EBADF, -EBADF}};
         exec->relay.master = exec->relay.child = -EBADF;
         r = plan_stdio(&exec->child, &exec->relay);

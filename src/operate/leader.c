@@ -54,7 +54,7 @@ ExitCode leader_find(Systemd *systemd, const char *name, Leader *ret) {
         leader.pidfd = pidfd_open(leader.pid, 0);
         if (leader.pidfd < 0)
                 return leader_not_running(name);
-        r = join_inspect(leader.pidfd, leader.pid, &leader.bounding, &is_init);
+        r = join_inspect(leader.pidfd, leader.pid, &leader.bounding, &leader.filtered, &is_init);
         if (r < 0)
                 return leader_not_running(name);
         /* Early in a start, the main process is still the launcher: on the host, with its rights.

@@ -13,6 +13,7 @@ typedef struct Leader {
         pid_t pid;
         int pidfd;
         uint64_t bounding; /* its capability bounding set */
+        bool filtered;     /* it has a filter of system calls */
 } Leader;
 
 #define LEADER_NULL \

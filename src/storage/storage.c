@@ -230,6 +230,14 @@ bool storage_is_whole(const Definition *definition) {
         return storage_backend(definition)->copies_template;
 }
 
+/* Overlayfs passes no ioctl on to what is below it. */
+bool storage_has_subvolumes(const Definition *definition) {
+        _cleanup_close_ int fd = private_open(definition->name);
+
+        return fd >= 0 && storage_backend(definition)->copies_template && !definition->ephemeral &&
+               btrfs_is(fd);
+}
+
 int storage_create(const Definition *definition, int template_fd) {
         return private_make(definition, fill_empty, &template_fd);
 }

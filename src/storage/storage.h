@@ -28,6 +28,12 @@ bool storage_needs_template(const Definition *definition);
 bool storage_is_whole(const Definition *definition);
 
 /*
+ * True when the VE, as it is, could make subvolumes of btrfs in its root. What is in one counts
+ * nowhere, so that it must not.
+ */
+bool storage_has_subvolumes(const Definition *definition);
+
+/*
  * Makes the private data of a new VE: empty, or a copy of its template, whose root TEMPLATE_FD is.
  * Logs. Returns 0, -EEXIST when there is some, or -errno.
  */

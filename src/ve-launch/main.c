@@ -170,6 +170,7 @@ static int run(Start *start, LaunchResult *ret) {
                         &(LaunchFacts){
                                         .host_template = streq(
                                                         start->definition->template, TEMPLATE_HOST),
+                                        .no_subvolumes = storage_has_subvolumes(start->definition),
                                         .notify_socket = getenv("NOTIFY_SOCKET"),
                                         .uuid = uuid,
                                         .boot_id = boot_id,

@@ -90,6 +90,19 @@ Test(plan, privilege_is_used_in_order) {
         launch_plan_done(&plan);
 }
 
+Test(plan, subvolumes) {
+        LaunchFacts facts = plain;
+        LaunchPlan plan = make(&facts);
+
+        cr_expect_eq(count(&plan, STEP_NO_SUBVOLUMES), 0);
+        launch_plan_done(&plan);
+        facts.no_subvolumes = true;
+        plan = make(&facts);
+        /* It takes capabilities that may be dropped. */
+        cr_expect_eq(find(&plan, STEP_NO_SUBVOLUMES, NULL), plan.n - 2);
+        launch_plan_done(&plan);
+}
+
 Test(plan, host_is_touched_before_the_fork_only) {
         for (size_t way = 0; way < NETWORK_WAYS; way++) {
                 LaunchFacts facts = network_way(way);
