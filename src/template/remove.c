@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/tree.h"
+#include "kernel/btrfs.h"
 #include "template/place.h"
 #include "template/stage.h"
 #include "ve/name.h"
@@ -55,7 +55,7 @@ static void sweep_one(int lock_fd, int store_fd, const char *name) {
         if (r == -EWOULDBLOCK || r == -ENOENT)
                 return;
         if (r >= 0)
-                r = tree_remove_at(store_fd, name);
+                r = btrfs_remove_tree(store_fd, name);
         if (r < 0)
                 log_warning_errno(r, "Can't delete the leftover %s/%s, ignoring: %m.",
                                 VE_TEMPLATES_VAR, name);

@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/tree.h"
+#include "kernel/btrfs.h"
 #include "template/place.h"
 #include "template/remove.h"
 #include "ve/paths.h"
@@ -77,8 +77,17 @@ static int make_directory(Stage *stage) {
 }
 
 static int make_root(Stage *stage) {
+        int r = 0;
+
+        /* A copy of a subvolume is made at once, where a VE is to have one. */
+        if (btrfs_is(stage->fd))
+                r = btrfs_make_subvolume(stage->fd, "root");
+        else if (mkdirat(stage->fd, "root", 0755) < 0)
+                r = -errno;
+        if (r < 0)
+                return r;
         /* Whatever the umask is. */
-        if (fchmod(stage->fd, 0700) < 0 || mkdirat(stage->fd, "root", 0755) < 0)
+        if (fchmod(stage->fd, 0700) < 0)
                 return -errno;
         stage->root_fd = openat(stage->fd, "root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (stage->root_fd < 0 || fchmod(stage->root_fd, 0755) < 0)
@@ -126,7 +135,7 @@ void stage_done(Stage *stage) {
         int r = 0;
 
         if (stage->temporary && stage->store_fd >= 0)
-                r = tree_remove_at(stage->store_fd, stage->temporary);
+                r = btrfs_remove_tree(stage->store_fd, stage->temporary);
         if (r < 0)
                 log_warning_errno(r, "Can't delete %s%s/%s: %m.", stage->root, VE_TEMPLATES_VAR,
                                 stage->temporary);

@@ -250,6 +250,17 @@ shared() {
     rm -rf $TEMPLATES/filler
     start snapped
     systemctl stop ve@snapped
+    # What is imported there is a subvolume by itself.
+    tar -C $PRIVATE/sub/root -cf "$WORK/archive.tar" .
+    vectl template import imported "$WORK/archive.tar" 2>/dev/null
+    expect "$(stat -c '%i %a' $TEMPLATES/imported/root)" "256 755" "inode and mode of an imported template's root"
+    before=$(taken)
+    vectl create again --template=imported --set Storage.Type=btrfs
+    [ $(($(taken) - before)) -lt 3 ] || fail "a snapshot takes $(($(taken) - before)) MiB more"
+    vectl template remove imported
+    expect "$(cat $PRIVATE/again/root/root/mine)" mine "what came from the template"
+    vectl destroy again
+    expect "$(ls -A $TEMPLATES)" "" "what is left of the template"
     umount $TEMPLATES
     rm -rf $PRIVATE/.templates
     vectl destroy copied snapped
