@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "kernel/btrfs.h"
 #include "storage/backend.h"
 #include "storage/snapshot-data.h"
 #include "ve/name.h"
@@ -264,13 +265,13 @@ int snapshot_finish(const char *name, const char *snapshot, SnapshotDraft draft)
 /* Renamed first, so that what is killed leaves all of it or what snapshot_sweep() takes away. */
 static int remove_as(int all_fd, const char *entry) {
         _cleanup_free_ char *gone = text_format(GONE "%s", entry);
-        int r = gone ? tree_remove_at(all_fd, gone) : -ENOMEM;
+        int r = gone ? btrfs_remove_tree(all_fd, gone) : -ENOMEM;
 
         if (r >= 0 && renameat(all_fd, entry, all_fd, gone) < 0)
                 r = -errno;
         if (r >= 0 && fsync(all_fd) < 0)
                 r = -errno;
-        return r < 0 ? r : tree_remove_at(all_fd, gone);
+        return r < 0 ? r : btrfs_remove_tree(all_fd, gone);
 }
 
 int snapshot_discard(const char *name, const char *snapshot, SnapshotDraft draft) {
@@ -308,7 +309,7 @@ static int sweep(int all_fd, const char *entry, void *userdata) {
         if (restored && is_exchanged(all_fd, entry))
                 return text_replace(found, restored);
         if (startswith(entry, GONE))
-                return tree_remove_at(all_fd, entry);
+                return btrfs_remove_tree(all_fd, entry);
         return restored || startswith(entry, prefixes[SNAPSHOT_DRAFT_NEW])
                                ? remove_as(all_fd, entry)
                                : 0;

@@ -267,7 +267,7 @@ static int remove_snapshots(int root_fd, const char *name, const char *aside) {
         int r = snapshots ? move_aside(root_fd, snapshots, aside) : -ENOMEM;
 
         if (r >= 0)
-                r = tree_remove_at(root_fd, aside);
+                r = btrfs_remove_tree(root_fd, aside);
         /* With the last of them. */
         if (r >= 0 && unlinkat(root_fd, SNAPSHOTS, AT_REMOVEDIR) < 0 && errno != ENOENT &&
                         errno != ENOTEMPTY)

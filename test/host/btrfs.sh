@@ -70,7 +70,7 @@ elsewhere() {
     expect_sentence "$ERR" "vectl: Cannot create VE sub: */sub.ve:*: Type=btrfs takes a copy of a whole template, and template host has *"
 }
 filler
-snapshot "$WORK/before"
+snapshot "$WORK/at-first"
 mkdir -p $PRIVATE
 if [ "$(stat -f -c %T $PRIVATE)" != btrfs ]; then
     check "another filesystem, Inodes=, template host: refused" elsewhere
@@ -325,11 +325,43 @@ command_of() {
 }
 check "create and destroy are killed" killed
 
+# What a snapshot takes: nothing, before anything changes.
+history_of() {
+    local before undo
+    need_btrfs
+    new sub --start
+    inside sub /bin/sh -c 'echo one >/root/f'
+    before=$(taken)
+    vectl snapshot create sub first >/dev/null 2>"$WORK/said"
+    expect_match "$(cat "$WORK/said")" "vectl: VE sub stood for [0-9]* ms." "what is said"
+    [ $(($(taken) - before)) -le 1 ] || fail "the snapshot takes $(($(taken) - before)) MiB"
+    inside sub /bin/sh -c 'echo two >/root/f; rm /usr/large'
+    systemctl stop ve@sub
+    vectl snapshot restore sub first 2>/dev/null
+    start sub
+    expect "$(inside sub /bin/cat /root/f)" one "what it has after it was restored"
+    systemctl stop ve@sub
+    vectl convert sub --to=overlay 2>"$WORK/said"
+    undo=$(sed -n 's/.* is snapshot \(.*\)\.$/\1/p' "$WORK/said")
+    start sub
+    expect "$(inside sub /bin/cat /root/f)" one "what it has as an overlay"
+    expect "$(inside sub /bin/stat -c %h /usr/large)" 2 "the names of a file of its, as an overlay"
+    systemctl stop ve@sub
+    vectl snapshot restore sub "$undo" 2>/dev/null
+    # shellcheck disable=SC2046 # a list
+    vectl snapshot delete sub $(vectl snapshot list -n -o name sub)
+    start sub
+    expect "$(inside sub /bin/cat /root/f)" one "what it has after that was taken back"
+    vectl destroy --force sub
+    expect "$(left)" "" "what is left"
+}
+check "snapshots take no room and no time, and lead back, from another type, too" history_of
+
 gone() {
     need_btrfs
     expect "$(ls -A $PRIVATE)" "" "what is left"
     umount $PRIVATE
-    same_as "$WORK/before"
+    same_as "$WORK/at-first"
 }
 check "nothing is left" gone
 
