@@ -41,10 +41,9 @@ ExitCode operation_template_exit_code(int r) {
                 return EXIT_USAGE;
         case -EROFS:
                 return EXIT_BUSY;
-        case -EPERM: /* its owner or mode, not the caller's rights */
+        case -EPERM:       /* its owner or mode, not the caller's rights */
+        case -EMEDIUMTYPE: /* no archive */
                 return EXIT_FAILED;
-        case -EOPNOTSUPP:
-                return EXIT_UNSUPPORTED;
         default:
                 return operation_exit_code(r);
         }
