@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "operate/destroy.h"
 #include "operate/marker.h"
+#include "operate/register.h"
 #include "operate/rename.h"
 #include "operate/snapshot.h"
 #include "storage/storage.h"
@@ -77,6 +78,8 @@ static ExitCode clean_up(Systemd *systemd, const char *name, char *const *ours) 
                 log_notice("Removing what an interrupted command left of a VE %s.", name);
                 return ve_discard(name);
         }
+        if (marker_is_arriving(name))
+                return register_finish(systemd, name);
         r = marker_rename_find(name, &to);
         if (r < 0) {
                 log_error_errno(r, "Cannot look for leftovers of VE %s: %m.", name);

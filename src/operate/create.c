@@ -127,7 +127,7 @@ static ExitCode check_template(Create *create) {
         return assign_stop_signal(create, create->opened) < 0 ? operation_oom() : EXIT_DONE;
 }
 
-ExitCode ve_check_absent(Systemd *systemd, const char *name) {
+ExitCode ve_check_undefined(Systemd *systemd, const char *name) {
         static const char *const places[] = {VE_DIR_ETC, VE_DIR_RUN, VE_DIR_USR};
         _cleanup_(unit_state_done) UnitState state = {};
 
@@ -149,10 +149,18 @@ ExitCode ve_check_absent(Systemd *systemd, const char *name) {
                                 name, name);
                 return EXIT_EXISTS;
         }
+        return EXIT_DONE;
+}
+
+ExitCode ve_check_absent(Systemd *systemd, const char *name) {
+        ExitCode code = ve_check_undefined(systemd, name);
+
+        if (code != EXIT_DONE)
+                return code;
         if (storage_exists(name)) {
-                log_error("There is private data of a VE %s in %s/%s: take it for a VE again by "
-                          "writing its definition %s/%s.ve, or remove it with `vectl destroy %s`.",
-                                name, VE_PRIVATE, name, VE_DIR_ETC, name, name);
+                log_error("There is private data of a VE %s in %s/%s: take it for a VE again with "
+                          "`vectl register %s/%s`, or remove it with `vectl destroy %s`.",
+                                name, VE_PRIVATE, name, VE_PRIVATE, name, name);
                 return EXIT_EXISTS;
         }
         return EXIT_DONE;

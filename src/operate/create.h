@@ -26,5 +26,8 @@ ExitCode ve_create(Systemd *systemd, const CreateRequest *request);
 /* Makes sure that there is nothing of a VE of that name yet: EXIT_EXISTS when there is. Logs. */
 ExitCode ve_check_absent(Systemd *systemd, const char *name);
 
+/* The same, but there may be private data. */
+ExitCode ve_check_undefined(Systemd *systemd, const char *name);
+
 /* The same for drop-ins, which would become part of a VE that takes over another's. Logs. */
 ExitCode ve_check_no_drop_ins(const char *name);

@@ -14,6 +14,7 @@
 
 #define SUFFIX ".ve.destroyed"
 #define UNFINISHED ".ve.unfinished"
+#define ARRIVING ".ve.arriving"
 #define RENAMED ".ve.to."
 
 const char *const marker_places[N_MARKER_PLACES] = {VE_DIR_RUN, VE_DIR_ETC};
@@ -105,8 +106,8 @@ int marker_clear(const char *name) {
 
 /* --- on the way in */
 
-static char *unfinished_path(const char *name) {
-        return text_format(VE_DIR_ETC "/.%s" UNFINISHED, name);
+static char *coming_path(const char *name, const char *suffix) {
+        return text_format(VE_DIR_ETC "/.%s%s", name, suffix);
 }
 
 /* What is half written counts as none, too: there is no need to write it aside. */
@@ -122,8 +123,8 @@ static int write_unfinished(const char *path, const char *text) {
         return dir_sync(VE_DIR_ETC);
 }
 
-int marker_begin(const char *name, const char *text) {
-        _cleanup_free_ char *path = unfinished_path(name);
+static int begin(const char *name, const char *suffix, const char *text) {
+        _cleanup_free_ char *path = coming_path(name, suffix);
         int r = path ? dir_make_all(VE_DIR_ETC, 0755) : -ENOMEM;
 
         if (r >= 0)
@@ -133,8 +134,8 @@ int marker_begin(const char *name, const char *text) {
         return r;
 }
 
-int marker_finish(const char *name) {
-        _cleanup_free_ char *path = unfinished_path(name);
+static int finish(const char *name, const char *suffix) {
+        _cleanup_free_ char *path = coming_path(name, suffix);
         _cleanup_free_ char *definition = text_format(VE_DIR_ETC "/%s.ve", name);
         int r;
 
@@ -148,20 +149,52 @@ int marker_finish(const char *name) {
         return r;
 }
 
-bool marker_is_unfinished(const char *name) {
-        _cleanup_free_ char *path = unfinished_path(name);
+static bool is_coming(const char *name, const char *suffix) {
+        _cleanup_free_ char *path = coming_path(name, suffix);
 
         return path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-int marker_discard(const char *name) {
-        _cleanup_free_ char *path = unfinished_path(name);
+static int discard(const char *name, const char *suffix) {
+        _cleanup_free_ char *path = coming_path(name, suffix);
 
         if (!path)
                 return -ENOMEM;
         if (unlink(path) < 0)
                 return errno == ENOENT ? 0 : -errno;
         return dir_sync(VE_DIR_ETC);
+}
+
+int marker_begin(const char *name, const char *text) {
+        return begin(name, UNFINISHED, text);
+}
+
+int marker_finish(const char *name) {
+        return finish(name, UNFINISHED);
+}
+
+bool marker_is_unfinished(const char *name) {
+        return is_coming(name, UNFINISHED);
+}
+
+int marker_discard(const char *name) {
+        return discard(name, UNFINISHED);
+}
+
+int marker_arrival_begin(const char *name, const char *text) {
+        return begin(name, ARRIVING, text);
+}
+
+int marker_arrival_finish(const char *name) {
+        return finish(name, ARRIVING);
+}
+
+bool marker_is_arriving(const char *name) {
+        return is_coming(name, ARRIVING);
+}
+
+int marker_arrival_discard(const char *name) {
+        return discard(name, ARRIVING);
 }
 
 /* --- on the way to another name */
@@ -258,7 +291,9 @@ static char *name_of(const char *file) {
         else
                 end = startswith(file, ".#")
                                       ? end_of_unfinished(begin)
-                                      : (endswith(begin, SUFFIX) ?: endswith(begin, UNFINISHED));
+                                      : (endswith(begin, SUFFIX)
+                                                      ?: endswith(begin, UNFINISHED)
+                                                      ?: endswith(begin, ARRIVING));
         if (!end)
                 return NULL;
         name = strndup(begin, (size_t) (end - begin));

@@ -3,8 +3,9 @@
 
 /*
  * Definitions on their way out, NAME.ve renamed to .NAME.ve.destroyed; and on their way in,
- * .NAME.ve.unfinished, for VEs that take more than one step to make; and on their way to another
- * name, .NAME.ve.to.OTHER. Internal to this layer.
+ * .NAME.ve.unfinished, for VEs that take more than one step to make, or .NAME.ve.arriving, for
+ * those whose data is somewhere already; and on their way to another name, .NAME.ve.to.OTHER.
+ * Internal to this layer.
  */
 
 #include <stdbool.h>
@@ -51,6 +52,15 @@ bool marker_is_unfinished(const char *name);
 
 /* Takes back marker_begin(), when all else of the VE is gone. Returns 0 or -errno. */
 int marker_discard(const char *name);
+
+/*
+ * The same for a VE whose private data is to come from elsewhere: as soon as that is in its place,
+ * there is only the way forward, and nothing of it may be removed.
+ */
+int marker_arrival_begin(const char *name, const char *text);
+int marker_arrival_finish(const char *name);
+bool marker_is_arriving(const char *name);
+int marker_arrival_discard(const char *name);
 
 /*
  * Renames every definition of VE FROM so that neither there is a VE of that name, nor yet one of

@@ -91,6 +91,8 @@ int private_make(const Definition *definition, PrivateFill fill, void *userdata)
 
 /* Reads the id. Returns 0, -ENOENT when there is none yet, or -errno. */
 int private_read_uuid(int private_fd, uint8_t ret[16]);
+/* Keeps an id. Returns 0 or -errno. */
+int private_write_uuid(int private_fd, const uint8_t uuid[16]);
 /* Keeps a new random id for the VE of PRIVATE_FD. Returns 0 or -errno. */
 int private_make_uuid(int private_fd, uint8_t ret[16]);
 

@@ -413,16 +413,19 @@ int storage_attach(const StorageAttach *attach) {
         return r < 0 ? r : storage_backend(definition)->attach(attach, root_fd, fd);
 }
 
-int private_make_uuid(int private_fd, uint8_t ret[16]) {
+int private_write_uuid(int private_fd, const uint8_t uuid[16]) {
         char text[UUID_TEXT_SIZE + 1];
-        int r = uuid_random(ret);
 
-        if (r < 0)
-                return r;
-        uuid_format(ret, text);
+        uuid_format(uuid, text);
         text[UUID_TEXT_SIZE - 1] = '\n';
         text[UUID_TEXT_SIZE] = 0;
         return file_write_atomic(private_fd, "uuid", text, 0644, FILE_WRITE_SYNC);
+}
+
+int private_make_uuid(int private_fd, uint8_t ret[16]) {
+        int r = uuid_random(ret);
+
+        return r < 0 ? r : private_write_uuid(private_fd, ret);
 }
 
 int private_read_uuid(int private_fd, uint8_t ret[16]) {

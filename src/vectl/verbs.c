@@ -7,6 +7,7 @@ const Verb *const verbs[] = {
                 &verb_create,
                 &verb_clone,
                 &verb_rename,
+                &verb_register,
                 &verb_reinstall,
                 &verb_destroy,
                 &verb_start,

@@ -17,6 +17,7 @@ extern const Verb verb_exec;
 extern const Verb verb_list;
 extern const Verb verb_mount;
 extern const Verb verb_network;
+extern const Verb verb_register;
 extern const Verb verb_reinstall;
 extern const Verb verb_rename;
 extern const Verb verb_restart;
