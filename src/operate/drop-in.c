@@ -26,7 +26,7 @@ static void reader_done(Reader *reader) {
 
 static int read_header(Reader *reader, const char *section) {
         reader->index = 0;
-        if (section_is_repeated(section))
+        if (repeated_find(section))
                 STRV_FOREACH (header, reader->headers)
                         reader->index += streq(*header, section);
         return strv_append(&reader->headers, section);
@@ -73,16 +73,12 @@ static int list_words(const Setting *setting, const void *object, char ***ret) {
         return text ? text_split_words(text, ret) : 0;
 }
 
-/* What the list of CHANGE is without it; nothing where there is no such interface yet. */
+/* What the list of CHANGE is without it; nothing where there is no such section yet. */
 static int words_there(const Setting *setting, const Assignment *change,
                 const Definition *definition, char ***ret) {
         if (!setting->repeated)
                 return list_words(setting, definition, ret);
-        return list_words(setting,
-                        change->index < definition->n_interfaces
-                                        ? definition->interfaces[change->index]
-                                        : NULL,
-                        ret);
+        return list_words(setting, setting->repeated->get(definition, change->index), ret);
 }
 
 /* What is typed in CHANGE, in the form in which the definition has it. */
@@ -92,7 +88,7 @@ static int words_given(const Setting *setting, const Assignment *change, char **
         int r;
 
         if (definition && setting->repeated)
-                object = definition_add_interface(definition);
+                object = setting->repeated->add(definition);
         r = object ? setting_parse(setting, change->value, object) : -ENOMEM;
         return r < 0 ? r : list_words(setting, object, ret);
 }

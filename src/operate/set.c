@@ -151,14 +151,12 @@ static ExitCode refuse(const Set *set, const Messages *messages) {
 /* Where DEFINITION has the last word on CHANGE's key from. */
 static Origin origin_of(const Definition *definition, const Assignment *change) {
         const Setting *setting = setting_find(change->section, change->key);
+        const void *object = definition;
 
-        if (setting && !setting->repeated)
-                return setting_origin(setting, definition);
+        if (setting && setting->repeated)
+                object = setting->repeated->get(definition, change->index);
         if (setting)
-                return change->index < definition->n_interfaces
-                                       ? setting_origin(setting,
-                                                         definition->interfaces[change->index])
-                                       : (Origin){};
+                return object ? setting_origin(setting, object) : (Origin){};
         for (size_t i = definition->n_pass; i > 0; i--) {
                 const PassLine *line = definition->pass + i - 1;
 

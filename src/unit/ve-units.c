@@ -212,7 +212,8 @@ static int add_resolved_setting(UnitText *text, const void *object, const Settin
         why = explain(setting, object);
         if (!key || !why)
                 return -ENOMEM;
-        unit_text_add(text, setting->repeated ? "X-VE-Network" : "X-VE", why, key, value);
+        unit_text_add(text, setting->repeated ? setting->repeated->resolved : "X-VE", why, key,
+                        value);
         return 0;
 }
 
@@ -249,19 +250,19 @@ static int add_resolved_section(UnitText *text, const Definition *definition) {
 }
 
 /* A section for each interface. What says nothing but the default is left out: it is much. */
-static int add_interfaces(UnitText *text, const Definition *definition) {
+static int add_repeated(
+                UnitText *text, const Definition *definition, const RepeatedSection *section) {
         size_t n;
         const Setting *table = settings_table(&n);
+        const void *object;
 
-        for (size_t i = 0; !definition->error && i < definition->n_interfaces; i++) {
-                const Interface *interface = definition->interfaces[i];
-
+        for (size_t i = 0; (object = section->get(definition, i)); i++) {
                 unit_text_restart_section(text);
                 for (size_t k = 0; k < n; k++) {
-                        bool said = table[k].repeated &&
-                                    (setting_origin(&table[k], interface).file ||
-                                                    streq(table[k].key, "Mode"));
-                        int r = said ? add_resolved_setting(text, interface, &table[k]) : 0;
+                        bool said = table[k].repeated == section &&
+                                    (setting_origin(&table[k], object).file ||
+                                                    streq(table[k].key, section->key));
+                        int r = said ? add_resolved_setting(text, object, &table[k]) : 0;
 
                         if (r < 0)
                                 return r;
@@ -283,8 +284,8 @@ static int add_dropin(UnitSet *set, const Definition *definition) {
                 r = add_service_section(&text, definition);
         if (r >= 0)
                 r = add_resolved_section(&text, definition);
-        if (r >= 0)
-                r = add_interfaces(&text, definition);
+        for (size_t i = 0; r >= 0 && !definition->error && i < ELEMENTSOF(repeated_sections); i++)
+                r = add_repeated(&text, definition, repeated_sections[i]);
         if (r >= 0)
                 r = unit_text_finish(&text, &content);
         if (r < 0)

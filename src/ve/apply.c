@@ -18,7 +18,7 @@ typedef struct Apply {
         Messages *messages;
         const char *file; /* one of definition->files */
         ApplyFlags flags;
-        size_t n_interfaces; /* [Network] sections of this file so far */
+        size_t n_repeated[_REPEATED_KIND_MAX]; /* sections of this file so far */
 } Apply;
 
 #define complain(apply, level, line, ...) \
@@ -122,9 +122,10 @@ static int unknown_key(const Apply *apply, const IniEvent *event) {
 }
 
 static int apply_setting(const Apply *apply, const Setting *setting, const IniEvent *event) {
-        void *object = setting->repeated ? (void *) apply->definition
-                                                           ->interfaces[apply->n_interfaces - 1]
-                                         : apply->definition;
+        const RepeatedSection *repeated = setting->repeated;
+        void *object = repeated ? repeated->get(apply->definition,
+                                                  apply->n_repeated[repeated->kind] - 1)
+                                : apply->definition;
         int r;
 
         if ((apply->flags & APPLY_PROFILE) && streq(setting->key, "Profile"))
@@ -146,20 +147,20 @@ static int apply_setting(const Apply *apply, const Setting *setting, const IniEv
 }
 
 /* The first [Network] of every file is about the first interface, the second about the second. */
-static int start_interface(Apply *apply, const IniEvent *event) {
-        Definition *definition = apply->definition;
-        Interface *interface;
+static int start_repeated(Apply *apply, const RepeatedSection *section, const IniEvent *event) {
+        size_t *n = apply->n_repeated + section->kind;
+        Repeated *repeated;
 
-        if (apply->n_interfaces >= INTERFACES_MAX)
+        if (*n >= REPEATED_MAX)
                 return complain(apply, MESSAGE_ERROR, event->line,
-                                "A VE can't have more than %d interfaces.", INTERFACES_MAX);
-        if (apply->n_interfaces++ < definition->n_interfaces)
+                                "A VE can't have more than %d %s.", REPEATED_MAX, section->things);
+        if (section->get(apply->definition, (*n)++))
                 return 0;
-        interface = definition_add_interface(definition);
-        if (!interface)
+        repeated = section->add(apply->definition);
+        if (!repeated)
                 return -ENOMEM;
-        interface->file = apply->file;
-        interface->line = event->line;
+        repeated->file = apply->file;
+        repeated->line = event->line;
         return 0;
 }
 
@@ -222,6 +223,7 @@ static int apply_pass(const Apply *apply, const PassKey *known, const IniEvent *
 }
 
 static int apply_event(Apply *apply, const IniEvent *event) {
+        const RepeatedSection *repeated;
         const Setting *setting;
         const PassKey *known;
 
@@ -232,8 +234,9 @@ static int apply_event(Apply *apply, const IniEvent *event) {
                 return 0;
         if (!section_is_known(event->section))
                 return event->type == INI_SECTION ? unknown_section(apply, event) : 0;
-        if (event->type == INI_SECTION && streq(event->section, "Network"))
-                return start_interface(apply, event);
+        repeated = event->type == INI_SECTION ? repeated_find(event->section) : NULL;
+        if (repeated)
+                return start_repeated(apply, repeated, event);
         if (event->type == INI_SECTION || startswith(event->key, "X-"))
                 return 0;
         setting = setting_find(event->section, event->key);

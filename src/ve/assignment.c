@@ -18,7 +18,7 @@ void assignment_done(Assignment *assignment) {
 /* --- what is typed */
 
 /* It is said below. */
-_Static_assert(INTERFACES_MAX == 32, "the message has another number");
+_Static_assert(REPEATED_MAX == 32, "the message has another number");
 
 /*
  * Takes "2.Address" apart; without a number it is about the first. Returns where the key starts, or
@@ -31,9 +31,9 @@ static const char *split_index(const char *name, unsigned *ret) {
         *ret = 0;
         if (digits == 0 || name[digits] != '.')
                 return name;
-        for (size_t i = 0; i < digits && number <= INTERFACES_MAX; i++)
+        for (size_t i = 0; i < digits && number <= REPEATED_MAX; i++)
                 number = number * 10 + (uint64_t) (name[i] - '0');
-        if (number < 1 || number > INTERFACES_MAX)
+        if (number < 1 || number > REPEATED_MAX)
                 return NULL;
         *ret = (unsigned) number - 1;
         return name + digits + 1;
@@ -86,7 +86,7 @@ static const char *find_fault(const Assignment *assignment) {
 static const char *find_misuse(const Assignment *assignment) {
         const Setting *setting = setting_find(assignment->section, assignment->key);
 
-        if (assignment->index > 0 && !section_is_repeated(assignment->section))
+        if (assignment->index > 0 && !repeated_find(assignment->section))
                 return "has a number, but there is only one section of that name";
         if (assignment->kind == ASSIGNMENT_SET)
                 return NULL;
@@ -101,7 +101,7 @@ static const char *find_misuse(const Assignment *assignment) {
 static int check(const Assignment *assignment, Messages *messages) {
         _cleanup_(definition_freep) Definition *scratch = definition_new("any");
         _cleanup_(messages_done) Messages found = {0};
-        IniEvent events[INTERFACES_MAX + 1];
+        IniEvent events[REPEATED_MAX + 1];
         size_t n = assignment->index + 1;
         char none[] = "";
         ConfigDocument document = {.path = none, .events = events, .n_events = n + 1};
@@ -139,7 +139,7 @@ int assignment_parse(const char *text, Messages *messages, Assignment *ret) {
         if (r == -EINVAL)
                 fault = "is no setting; it must read SECTION.KEY=VALUE";
         else if (r == -ERANGE)
-                fault = "has a wrong number: interfaces are counted from 1, and are at most 32";
+                fault = "has a wrong number: sections are counted from 1, and are at most 32";
         else
                 fault = find_fault(&assignment);
         if (fault)

@@ -24,7 +24,9 @@ static Origin origin_of(const Interface *interface, const char *key) {
         const Setting *setting = key ? setting_find("Network", key) : NULL;
         Origin origin = setting ? setting_origin(setting, interface) : (Origin){0};
 
-        return origin.file ? origin : (Origin){.file = interface->file, .line = interface->line};
+        return origin.file ? origin
+                           : (Origin){.file = interface->repeated.file,
+                                             .line = interface->repeated.line};
 }
 
 #define complain_at(check, origin, ...) \
@@ -131,7 +133,7 @@ static int check_meaning(const Check *check) {
         int r = 0;
 
         for (size_t i = 0; i < n && r >= 0; i++)
-                if (table[i].repeated)
+                if (table[i].repeated == &repeated_network)
                         r = check_setting(check, &table[i]);
         return r;
 }

@@ -7,18 +7,15 @@
 
 #include "base/text.h"
 #include "ve/definition.h"
-#include "ve/settings.h"
 
 Interface *interface_new(void) {
         _cleanup_(interface_freep) Interface *interface = calloc(1, sizeof(*interface));
-        size_t n;
 
         if (!interface)
                 return NULL;
-        (void) settings_table(&n);
-        interface->origins = calloc(n, sizeof(Origin));
+        interface->repeated.origins = repeated_origins();
         interface->anti_spoof = true;
-        return interface->origins ? TAKE_PTR(interface) : NULL;
+        return interface->repeated.origins ? TAKE_PTR(interface) : NULL;
 }
 
 Interface *interface_free(Interface *interface) {
@@ -37,10 +34,42 @@ Interface *interface_free(Interface *interface) {
         strv_free(interface->forwards);
         strv_free(interface->allow);
         strv_free(interface->deny);
-        free(interface->origins);
+        free(interface->repeated.origins);
         free(interface);
         return NULL;
 }
+
+/* --- as one of the kinds of repeated sections */
+
+static void *make(void) {
+        return interface_new();
+}
+
+static void destroy(void *object) {
+        interface_free(object);
+}
+
+static void *add(Definition *definition) {
+        return definition_add_interface(definition);
+}
+
+static void *get(const Definition *definition, size_t index) {
+        return index < definition->n_interfaces ? definition->interfaces[index] : NULL;
+}
+
+const RepeatedSection repeated_network = {
+                .kind = REPEATED_NETWORK,
+                .name = "Network",
+                .resolved = "X-VE-Network",
+                .things = "interfaces",
+                .key = "Mode",
+                .make = make,
+                .destroy = destroy,
+                .add = add,
+                .get = get,
+};
+
+/* --- reading it */
 
 const char *network_mode_name(NetworkMode mode) {
         static const char *const names[_NETWORK_MODE_MAX] = {

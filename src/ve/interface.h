@@ -11,15 +11,7 @@
 
 #include "ve/address.h"
 #include "ve/message.h"
-
-/* The interfaces of a VE. More serve nobody, and each costs the host a device. */
-#define INTERFACES_MAX 32
-
-/* Where a setting's value was written. */
-typedef struct Origin {
-        const char *file; /* one of Definition.files; NULL: nowhere, it is the default */
-        unsigned line;
-} Origin;
+#include "ve/repeated.h"
 
 typedef enum NetworkMode {
         NETWORK_AUTO, /* not said: follows from the other settings; gone after interfaces_check() */
@@ -63,6 +55,7 @@ typedef struct Route {
 
 /* Lists are strvs of words in normal form; the functions below read them. */
 typedef struct Interface {
+        Repeated repeated; /* first: see there */
         NetworkMode mode;
         char *name;        /* in the VE; NULL: interface_name() */
         char *bridge;      /* NETWORK_BRIDGE: which */
@@ -86,10 +79,6 @@ typedef struct Interface {
         char **allow, **deny; /* words of systemd's IPAddressAllow= and IPAddressDeny= */
         uint64_t bandwidth_in, bandwidth_out; /* bit/s, as seen from the VE; 0: no limit */
         uint64_t burst;                       /* bytes; 0: made of the bandwidth */
-
-        Origin *origins;  /* as Definition.origins */
-        const char *file; /* where its first section starts; one of Definition.files */
-        unsigned line;
 } Interface;
 
 /* Every setting at its default. NULL when memory runs out. */

@@ -32,10 +32,8 @@ static int take_name(const char *value, Definition *definition) {
         return r < 0 ? r : text_replace(&definition->hostname, value);
 }
 
-/* REPEATED settings go to the newest interface. */
-static int take_setting(const IniEvent *event, bool repeated, Definition *definition) {
-        void *object = repeated ? (void *) definition->interfaces[definition->n_interfaces - 1]
-                                : definition;
+/* REPEATED settings go to OBJECT, others to the definition. */
+static int take_setting(const IniEvent *event, const RepeatedSection *repeated, void *object) {
         size_t n;
         const Setting *table = settings_table(&n);
 
@@ -54,23 +52,34 @@ static int take_setting(const IniEvent *event, bool repeated, Definition *defini
         return 0;
 }
 
+/* In a section that is repeated: its settings go to the newest object. */
+static int take_repeated(
+                const IniEvent *event, const RepeatedSection *repeated, Definition *definition) {
+        size_t n = 0;
+
+        if (event->type == INI_SECTION)
+                return repeated->add(definition) ? 0 : -ENOMEM;
+        while (repeated->get(definition, n))
+                n++;
+        return take_setting(event, repeated, repeated->get(definition, n - 1));
+}
+
 static int take_event(const IniEvent *event, void *userdata) {
         Definition *definition = userdata;
+        const RepeatedSection *repeated;
 
         if (event->type == INI_FAULT)
                 return -EBADMSG;
-        if (event->section && streq(event->section, "X-VE-Network")) {
-                if (event->type == INI_SECTION)
-                        return definition_add_interface(definition) ? 0 : -ENOMEM;
-                return take_setting(event, /* repeated= */ true, definition);
-        }
+        repeated = event->section ? repeated_find_resolved(event->section) : NULL;
+        if (repeated)
+                return take_repeated(event, repeated, definition);
         if (event->type != INI_ASSIGNMENT || !streq(event->section, "X-VE"))
                 return 0;
         if (streq(event->key, "Name"))
                 return take_name(event->value, definition);
         if (streq(event->key, "Error"))
                 return take_error(event->value, definition);
-        return take_setting(event, /* repeated= */ false, definition);
+        return take_setting(event, /* repeated= */ NULL, definition);
 }
 
 int definition_read_resolved(const char *path, Definition **ret) {

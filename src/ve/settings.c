@@ -137,7 +137,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Mode",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_network_mode,
                                 .offset = offsetof(Interface, mode),
                                 .summary = "how the VE gets to the network",
@@ -149,7 +149,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Name",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_link,
                                 .offset = offsetof(Interface, name),
                                 .summary = "the interface's name in the VE",
@@ -159,7 +159,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Bridge",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_link,
                                 .offset = offsetof(Interface, bridge),
                                 .summary = "the host's bridge that it is a port of",
@@ -169,7 +169,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "BridgeCreate",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_boolean,
                                 .offset = offsetof(Interface, bridge_create),
                                 .summary = "whether to make the bridge when there is none",
@@ -179,7 +179,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "VLAN",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_vlan,
                                 .offset = offsetof(Interface, vlan),
                                 .summary = "the VLAN that the bridge has it in",
@@ -189,7 +189,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Parent",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_link,
                                 .offset = offsetof(Interface, parent),
                                 .summary = "the host's interface that it is made on, or is",
@@ -199,7 +199,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "IPVlanMode",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_ipvlan_mode,
                                 .offset = offsetof(Interface, ipvlan_mode),
                                 .summary = "whether ipvlan switches or routes",
@@ -209,7 +209,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Path",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_path,
                                 .offset = offsetof(Interface, path),
                                 .summary = "the network namespace to use",
@@ -219,7 +219,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Address",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_addresses,
                                 .offset = offsetof(Interface, addresses),
                                 .summary = "its addresses, set before the VE's init runs",
@@ -229,7 +229,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Gateway",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_gateways,
                                 .offset = offsetof(Interface, gateways),
                                 .summary = "its default routers",
@@ -239,7 +239,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Route",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_routes,
                                 .offset = offsetof(Interface, routes),
                                 .summary = "further routes",
@@ -249,7 +249,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "DNS",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_dns,
                                 .offset = offsetof(Interface, dns),
                                 .summary = "name servers",
@@ -259,7 +259,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Domains",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_domains,
                                 .offset = offsetof(Interface, domains),
                                 .summary = "domains to search",
@@ -269,7 +269,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "DHCP",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_dhcp,
                                 .offset = offsetof(Interface, dhcp),
                                 .summary = "whether the VE asks for its addresses",
@@ -279,7 +279,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "MACAddress",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_mac,
                                 .offset = offsetof(Interface, mac),
                                 .summary = "its MAC address",
@@ -289,7 +289,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "MTU",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_mtu,
                                 .offset = offsetof(Interface, mtu),
                                 .summary = "the largest packet",
@@ -299,7 +299,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "AntiSpoof",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_boolean,
                                 .offset = offsetof(Interface, anti_spoof),
                                 .summary = "whether the VE can send from its own addresses only",
@@ -309,7 +309,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Forward",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_forwards,
                                 .offset = offsetof(Interface, forwards),
                                 .summary = "ports of the host that lead to the VE",
@@ -319,7 +319,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Masquerade",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_boolean,
                                 .offset = offsetof(Interface, masquerade),
                                 .summary = "whether what leaves the host has the host's address",
@@ -329,7 +329,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Isolate",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_boolean,
                                 .offset = offsetof(Interface, isolate),
                                 .summary = "whether other isolated VEs are out of reach",
@@ -339,7 +339,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Allow",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_access,
                                 .offset = offsetof(Interface, allow),
                                 .summary = "whom the VE may exchange packets with",
@@ -349,7 +349,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Deny",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_access,
                                 .offset = offsetof(Interface, deny),
                                 .summary = "whom it may not, unless allowed",
@@ -359,7 +359,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "BandwidthIn",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_bandwidth,
                                 .offset = offsetof(Interface, bandwidth_in),
                                 .summary = "the most that the VE receives in a second",
@@ -369,7 +369,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "BandwidthOut",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_bandwidth,
                                 .offset = offsetof(Interface, bandwidth_out),
                                 .summary = "the most that the VE sends in a second",
@@ -379,7 +379,7 @@ static const Setting table[] = {
                 {
                                 .section = "Network",
                                 .key = "Burst",
-                                .repeated = true,
+                                .repeated = &repeated_network,
                                 .type = &setting_type_size,
                                 .offset = offsetof(Interface, burst),
                                 .summary = "what may exceed a bandwidth for a moment",
@@ -400,18 +400,20 @@ const Setting *setting_find(const char *section, const char *key) {
         return NULL;
 }
 
+/* Where what is repeated keeps the same as a definition does. */
+static Origin *origins_of(const Setting *setting, const void *object) {
+        return setting->repeated ? ((const Repeated *) object)->origins
+                                 : ((const Definition *) object)->origins;
+}
+
 Origin setting_origin(const Setting *setting, const void *object) {
-        const Origin *origins = setting->repeated ? ((const Interface *) object)->origins
-                                                  : ((const Definition *) object)->origins;
+        const Origin *origins = origins_of(setting, object);
 
         return origins ? origins[setting - table] : (Origin){0};
 }
 
 void setting_set_origin(const Setting *setting, void *object, Origin origin) {
-        Origin *origins = setting->repeated ? ((Interface *) object)->origins
-                                            : ((Definition *) object)->origins;
-
-        origins[setting - table] = origin;
+        origins_of(setting, object)[setting - table] = origin;
 }
 
 /* Takes over the value that the setting has in FRESH, where it is at its default. */
@@ -431,11 +433,13 @@ static int take_default(const Setting *setting, const void *fresh, void *object)
 /* Back to the default: what a new definition of that name, or a new interface, has. */
 static int reset(const Setting *setting, void *object) {
         _cleanup_(definition_freep) Definition *definition = NULL;
-        _cleanup_(interface_freep) Interface *interface = NULL;
 
         if (setting->repeated) {
-                interface = interface_new();
-                return take_default(setting, interface, object);
+                void *fresh = setting->repeated->make();
+                int r = take_default(setting, fresh, object);
+
+                setting->repeated->destroy(fresh);
+                return r;
         }
         definition = definition_new(((const Definition *) object)->name);
         return take_default(setting, definition, object);
@@ -449,13 +453,6 @@ int setting_parse(const Setting *setting, const char *value, void *object) {
 
 bool setting_is_list(const Setting *setting) {
         return setting->type->list;
-}
-
-bool section_is_repeated(const char *section) {
-        for (size_t i = 0; i < ELEMENTSOF(table); i++)
-                if (table[i].repeated && streq(table[i].section, section))
-                        return true;
-        return false;
 }
 
 const char *setting_expects(const Setting *setting) {

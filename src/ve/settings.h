@@ -14,9 +14,9 @@ typedef struct SettingType SettingType;
 
 typedef struct Setting {
         const char *section, *key;
-        bool repeated; /* of [Network], of which there may be several: in each Interface */
+        const RepeatedSection *repeated; /* of which there may be several; or NULL */
         const SettingType *type;
-        size_t offset;        /* in Definition, or in Interface */
+        size_t offset;        /* in Definition, or in what is repeated */
         const char *summary;  /* one line for --help and completion, no full stop */
         const char *fallback; /* what holds when it is not set, for people */
         /* What completion offers: words separated by "|", or "<template>", "<profile>", "<signal>".
@@ -30,7 +30,7 @@ const Setting *settings_table(size_t *ret_n);
 const Setting *setting_find(const char *section, const char *key);
 
 /*
- * OBJECT is the Definition, or for a setting that is repeated one Interface of it.
+ * OBJECT is the Definition, or for a setting that is repeated one such object of it.
  */
 
 /* Where its value was written. */
@@ -45,15 +45,13 @@ void setting_set_origin(const Setting *setting, void *object, Origin origin);
 int setting_parse(const Setting *setting, const char *value, void *object);
 /* True when assigning it again adds to it. */
 bool setting_is_list(const Setting *setting);
-/* True when a definition may have several of SECTION. */
-bool section_is_repeated(const char *section);
 /* What a value must be, as the end of a sentence: "yes or no". */
 const char *setting_expects(const Setting *setting);
 /* The value as it would be written; *RET is NULL when unset without a default. 0 or -ENOMEM. */
 int setting_format(const Setting *setting, const void *object, char **ret);
 
 /*
- * The key that it has in [X-VE]: "Template", "StorageType"; or in [X-VE-Network], of which there is
- * one for each interface. Owned by the caller, or NULL.
+ * The key that it has in [X-VE]: "Template", "StorageType"; or in [X-VE-Network] and the like, of
+ * which there is one for each object. Owned by the caller, or NULL.
  */
 char *setting_resolved_key(const Setting *setting);

@@ -56,20 +56,19 @@ static int print_settings(const Definition *definition) {
 }
 
 /* Of each interface the mode and what was written: to list all there could be helps nobody. */
-static int print_interfaces(const Definition *definition) {
+static int print_repeated(const Definition *definition, const RepeatedSection *section) {
         const Setting *settings;
+        const void *object;
         size_t n;
 
         settings = settings_table(&n);
-        for (size_t i = 0; i < definition->n_interfaces; i++) {
-                const Interface *interface = definition->interfaces[i];
-
-                (void) puts("\n[Network]");
+        for (size_t i = 0; (object = section->get(definition, i)); i++) {
+                (void) printf("\n[%s]\n", section->name);
                 for (size_t k = 0; k < n; k++)
-                        if (settings[k].repeated &&
-                                        (setting_origin(&settings[k], interface).file ||
-                                                        streq(settings[k].key, "Mode")) &&
-                                        print_setting(settings + k, interface) < 0)
+                        if (settings[k].repeated == section &&
+                                        (setting_origin(&settings[k], object).file ||
+                                                        streq(settings[k].key, section->key)) &&
+                                        print_setting(settings + k, object) < 0)
                                 return -ENOMEM;
         }
         return 0;
@@ -124,8 +123,11 @@ static int run(char **words) {
 
         if (r < 0)
                 return (int) say_why(words[0], r);
-        if (print_settings(definition) < 0 || print_interfaces(definition) < 0)
+        if (print_settings(definition) < 0)
                 return EXIT_FAILED;
+        for (size_t i = 0; i < ELEMENTSOF(repeated_sections); i++)
+                if (print_repeated(definition, repeated_sections[i]) < 0)
+                        return EXIT_FAILED;
         for (size_t i = 0; i < N_PASS_SECTIONS; i++)
                 print_pass(definition, pass_sections[i]);
         (void) fflush(stdout);

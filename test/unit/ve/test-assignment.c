@@ -83,7 +83,7 @@ static void expect_message(const char *text, const char *expected) {
 Test(assignment, says_why) {
         expect_message("VE.Hostname+=a", "\"VE.Hostname+=a\" is no list that can be added to or "
                                          "taken from: use \"=\".");
-        expect_message("Network.0.MTU=1", "\"Network.0.MTU=1\" has a wrong number: interfaces are "
+        expect_message("Network.0.MTU=1", "\"Network.0.MTU=1\" has a wrong number: sections are "
                                           "counted from 1, and are at most 32.");
         expect_message("VE.Hostnam+=a", "Hostnam= is not known in [VE]; did you mean Hostname=?");
 }

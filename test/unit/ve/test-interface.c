@@ -367,14 +367,14 @@ Test(interfaces, are_merged_by_their_order) {
         expect_origin(d->interfaces[0], "Address", "/etc/ve/web1.ve", 5);
         expect_origin(d->interfaces[0], "DNS", "/etc/ve/profiles/p.conf", 2);
         expect_origin(d->interfaces[0], "Mode", NULL, 0);
-        cr_assert_str_eq(d->interfaces[0]->file, "/etc/ve/ve.d/all.conf");
+        cr_assert_str_eq(d->interfaces[0]->repeated.file, "/etc/ve/ve.d/all.conf");
         cr_assert_eq(d->interfaces[0]->mode, NETWORK_ROUTED);
         expect(d->interfaces[1], "Bridge", "br0");
         expect(d->interfaces[1], "MTU", NULL);
-        cr_assert_eq(d->interfaces[1]->line, 3);
+        cr_assert_eq(d->interfaces[1]->repeated.line, 3);
         cr_assert_eq(d->interfaces[1]->mode, NETWORK_BRIDGE);
         cr_assert_eq(d->interfaces[2]->mode, NETWORK_VETH);
-        cr_assert_str_eq(d->interfaces[2]->file, "/etc/ve/web1.ve.d/a.conf");
+        cr_assert_str_eq(d->interfaces[2]->repeated.file, "/etc/ve/web1.ve.d/a.conf");
         cr_assert_eq(definition_network_mode(d), NETWORK_ROUTED);
 }
 
