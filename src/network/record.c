@@ -41,7 +41,7 @@ static int write_interface(FILE *stream, const Interface *interface) {
                 _cleanup_free_ char *value = NULL;
                 int r;
 
-                if (!table[i].repeated)
+                if (table[i].repeated != &repeated_network)
                         continue;
                 r = setting_format(&table[i], interface, &value);
                 if (r < 0)

@@ -110,18 +110,23 @@ static void add_network_order(UnitText *text, const Definition *definition) {
         unit_text_add(text, "Unit", NULL, "After", "network-online.target");
 }
 
+/* PATH as one word of a directive that specifiers are replaced in. NULL: out of memory. */
+static char *quote_path(const char *path) {
+        _cleanup_free_ char *escaped = unit_escape_specifiers(path);
+
+        return escaped ? text_join_words((char *[]){escaped, NULL}) : NULL;
+}
+
 /* One directive for each of WORDS (ve/mount-words.h). *WHY is said once. */
 static int add_bind_order(UnitText *text, char *const *words, const char **why) {
         STRV_FOREACH (word, words) {
                 _cleanup_(bind_done) Bind bind = {};
-                _cleanup_free_ char *escaped = NULL, *quoted = NULL;
+                _cleanup_free_ char *quoted = NULL;
                 int r = bind_parse(*word, &bind);
 
                 if (r < 0)
                         return r;
-                escaped = unit_escape_specifiers(bind.source);
-                if (escaped)
-                        quoted = text_join_words((char *[]){escaped, NULL});
+                quoted = quote_path(bind.source);
                 if (!quoted)
                         return -ENOMEM;
                 unit_text_add(text, "Unit", *why, "RequiresMountsFor", quoted);
@@ -130,15 +135,56 @@ static int add_bind_order(UnitText *text, char *const *words, const char **why) 
         return 0;
 }
 
+static int add_device_order(UnitText *text, const char *path) {
+        _cleanup_free_ char *escaped = unit_escape_name(path + 1);
+        _cleanup_free_ char *unit = escaped ? text_format("%s.device", escaped) : NULL;
+
+        if (!unit)
+                return -ENOMEM;
+        unit_text_add(text, "Unit", "A disk of the VE is waited for, as one of the host's is.",
+                        "Requires", unit);
+        unit_text_add(text, "Unit", NULL, "After", unit);
+        return 0;
+}
+
+static int add_disk_order(UnitText *text, const Disk *disk) {
+        _cleanup_free_ char *path = disk_source(disk), *quoted = NULL;
+
+        if (!path)
+                return -ENOMEM;
+        if (disk_is_device(disk))
+                return add_device_order(text, path);
+        quoted = quote_path(path);
+        if (!quoted)
+                return -ENOMEM;
+        unit_text_add(text, "Unit", "What the image file is on is mounted before.",
+                        "RequiresMountsFor", quoted);
+        return 0;
+}
+
 static int add_mount_order(UnitText *text, const Definition *definition) {
         const char *why = "What is bound into the VE is mounted before.";
         int r = add_bind_order(text, definition->binds, &why);
 
-        return r < 0 ? r : add_bind_order(text, definition->binds_read_only, &why);
+        if (r >= 0)
+                r = add_bind_order(text, definition->binds_read_only, &why);
+        for (size_t i = 0; r >= 0 && !definition->error && i < definition->n_disks; i++)
+                r = add_disk_order(text, definition->disks[i]);
+        return r;
+}
+
+/* True when a file is to be mounted, be it the root's or that of a further disk. */
+static bool has_image(const Definition *definition) {
+        if (definition->storage_type == STORAGE_IMAGE)
+                return true;
+        for (size_t i = 0; !definition->error && i < definition->n_disks; i++)
+                if (!disk_is_device(definition->disks[i]))
+                        return true;
+        return false;
 }
 
 static void add_image_order(UnitText *text, const Definition *definition) {
-        if (definition->storage_type != STORAGE_IMAGE)
+        if (!has_image(definition))
                 return;
         unit_text_add(text, "Unit", "An image is mounted by way of a loop device.", "Wants",
                         "modprobe@loop.service");
@@ -163,6 +209,30 @@ static int add_unit_section(UnitText *text, const Definition *definition) {
         return r < 0 ? r : add_pass_lines(text, definition, "Unit");
 }
 
+static int add_devices(UnitText *text, const Definition *definition) {
+        const char *why = "For the launcher to mount disks; the VE itself can have no such nodes.";
+
+        if (has_image(definition)) {
+                unit_text_add(text, "Service", why, "DeviceAllow", "/dev/loop-control rw");
+                unit_text_add(text, "Service", NULL, "DeviceAllow", "block-loop rw");
+                why = NULL;
+        }
+        for (size_t i = 0; !definition->error && i < definition->n_disks; i++) {
+                _cleanup_free_ char *path = NULL, *quoted = NULL, *value = NULL;
+
+                if (!disk_is_device(definition->disks[i]))
+                        continue;
+                path = disk_source(definition->disks[i]);
+                quoted = path ? quote_path(path) : NULL;
+                value = quoted ? text_format("%s rw", quoted) : NULL;
+                if (!value)
+                        return -ENOMEM;
+                unit_text_add(text, "Service", why, "DeviceAllow", value);
+                why = NULL;
+        }
+        return 0;
+}
+
 static int add_service_section(UnitText *text, const Definition *definition) {
         _cleanup_free_ char *slice = ve_slice_name(definition->name);
         _cleanup_free_ char *signal = signal_to_name(definition->stop_signal);
@@ -178,14 +248,9 @@ static int add_service_section(UnitText *text, const Definition *definition) {
                         "Slice", slice);
         unit_text_add(text, "Service", "StopSignal=: asks the VE's PID 1 to shut down in order.",
                         "KillSignal", signal);
-        if (definition->storage_type == STORAGE_IMAGE) {
-                unit_text_add(text, "Service",
-                                "For the launcher to mount the image; the VE itself can have no "
-                                "such nodes.",
-                                "DeviceAllow", "/dev/loop-control rw");
-                unit_text_add(text, "Service", NULL, "DeviceAllow", "block-loop rw");
-        }
-        r = add_pass_lines(text, definition, "Service");
+        r = add_devices(text, definition);
+        if (r >= 0)
+                r = add_pass_lines(text, definition, "Service");
         if (r >= 0 && definition->error)
                 unit_text_add(text, "Service",
                                 "With an error in its definition a VE can't start: trying once is "

@@ -33,6 +33,9 @@ Definition *definition_free(Definition *definition) {
         for (size_t i = 0; i < definition->n_pass; i++)
                 free(definition->pass[i].value);
         free(definition->pass);
+        for (size_t i = 0; i < definition->n_disks; i++)
+                disk_free(definition->disks[i]);
+        free(definition->disks);
         for (size_t i = 0; i < definition->n_interfaces; i++)
                 interface_free(definition->interfaces[i]);
         free(definition->interfaces);
@@ -64,6 +67,19 @@ Interface *definition_add_interface(Definition *definition) {
         definition->interfaces = grown;
         definition->interfaces[definition->n_interfaces++] = interface;
         return TAKE_PTR(interface);
+}
+
+Disk *definition_add_disk(Definition *definition) {
+        _cleanup_(disk_freep) Disk *disk = disk_new();
+        Disk **grown = NULL;
+
+        if (disk)
+                grown = reallocarray(definition->disks, definition->n_disks + 1, sizeof(Disk *));
+        if (!grown)
+                return NULL;
+        definition->disks = grown;
+        definition->disks[definition->n_disks++] = disk;
+        return TAKE_PTR(disk);
 }
 
 NetworkMode definition_network_mode(const Definition *definition) {

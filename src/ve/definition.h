@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/macro.h"
+#include "ve/disk.h"
 #include "ve/interface.h"
 #include "ve/message.h"
 
@@ -62,6 +63,10 @@ struct Definition {
         char **binds, **binds_read_only; /* words for bind_parse() (ve/mount-words.h) */
         char **temporary_fs;             /* words for temporary_fs_parse() */
 
+        /* [Mount] */
+        Disk **disks;
+        size_t n_disks;
+
         /* [Network]: none is as good as one with NETWORK_NONE */
         Interface **interfaces;
         size_t n_interfaces;
@@ -88,6 +93,8 @@ DEFINE_CLEANUP(Definition *, definition_free);
 /* Adds an interface, every setting at its default. It belongs to DEFINITION. NULL: out of memory.
  */
 Interface *definition_add_interface(Definition *definition);
+/* The same of a disk. */
+Disk *definition_add_disk(Definition *definition);
 /* The mode of the VE's network namespace: that of the first interface, or NETWORK_NONE. */
 NetworkMode definition_network_mode(const Definition *definition);
 

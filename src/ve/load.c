@@ -150,6 +150,13 @@ static int note_error(Definition *definition, const Messages *messages, size_t f
         return 0;
 }
 
+static bool has_error(const Messages *messages, size_t from) {
+        for (size_t i = from; i < messages->n; i++)
+                if (messages->list[i].level == MESSAGE_ERROR)
+                        return true;
+        return false;
+}
+
 static int build(DefinitionSource *source, const char *name, Layers *layers, Messages *messages,
                 Definition **ret) {
         _cleanup_(definition_freep) Definition *definition = definition_new(name);
@@ -164,6 +171,8 @@ static int build(DefinitionSource *source, const char *name, Layers *layers, Mes
                 return r;
         put_first(definition, layers->main->path);
         r = interfaces_check(definition, messages);
+        if (r >= 0)
+                r = disks_check(definition, !has_error(messages, from), messages);
         if (r >= 0)
                 r = mount_words_check(definition, messages);
         if (r >= 0)

@@ -11,8 +11,7 @@
 
 /* --- paths */
 
-/* Absolute, without ".", "..", empty components, control characters, or a "/" at the end. */
-static bool path_is_normal(const char *path) {
+bool path_is_normal(const char *path) {
         if (path[0] != '/' || !path[1] || strlen(path) >= PATH_MAX)
                 return false;
         for (const char *p = path; *p; p++)
@@ -212,6 +211,25 @@ static int add_targets(char ***targets, char *const *words, const char *key,
         return 0;
 }
 
+static int add_disk_targets(char ***targets, const Definition *definition, Messages *messages) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < definition->n_disks; i++) {
+                const Disk *disk = definition->disks[i];
+                Origin origin = setting_origin(setting_find("Mount", "Where"), disk);
+
+                if (!disk->where)
+                        continue;
+                if (strv_contains(*targets, disk->where))
+                        r = messages_add(messages, MESSAGE_ERROR, origin.file, origin.line,
+                                        "Where=%s: something else is mounted there already.",
+                                        disk->where);
+                if (r >= 0)
+                        r = strv_append(targets, disk->where);
+        }
+        return r;
+}
+
 int mount_words_check(const Definition *definition, Messages *messages) {
         _cleanup_strv_ char **targets = NULL;
         int r = add_targets(&targets, definition->temporary_fs, "TemporaryFileSystem",
@@ -223,7 +241,7 @@ int mount_words_check(const Definition *definition, Messages *messages) {
         if (r >= 0)
                 r = add_targets(&targets, definition->binds_read_only, "BindReadOnly",
                                 target_of_bind, definition, messages);
-        return r;
+        return r < 0 ? r : add_disk_targets(&targets, definition, messages);
 }
 
 /* --- types of settings: lists of such words, quoted where they have blanks in them */

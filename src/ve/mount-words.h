@@ -22,6 +22,10 @@ typedef struct Bind {
         uint64_t attributes; /* MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOEXEC */
 } Bind;
 
+/* True for what is absolute, without ".", "..", empty components, control characters, or a "/" at
+ * the end. */
+bool path_is_normal(const char *path);
+
 /* True for an absolute path in a VE where it has filesystems of its own, which would cover what is
  * mounted there before. */
 bool mount_target_is_covered(const char *path);

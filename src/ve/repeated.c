@@ -7,6 +7,7 @@
 #include "ve/settings.h"
 
 const RepeatedSection *const repeated_sections[_REPEATED_KIND_MAX] = {
+                [REPEATED_MOUNT] = &repeated_mount,
                 [REPEATED_NETWORK] = &repeated_network,
 };
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Sections of which a definition may have several, each an object of its own: [Network].
+ * Sections of which a definition may have several, each an object of its own: [Mount] and
+ * [Network].
  *
  * What identifies one is where it stands among those of its name: the first of every file is about
  * the first object, the second about the second.
@@ -28,7 +29,7 @@ typedef struct Repeated {
 /* The most of one kind. More serve nobody, and each costs the host something. */
 #define REPEATED_MAX 32
 
-typedef enum RepeatedKind { REPEATED_NETWORK, _REPEATED_KIND_MAX } RepeatedKind;
+typedef enum RepeatedKind { REPEATED_MOUNT, REPEATED_NETWORK, _REPEATED_KIND_MAX } RepeatedKind;
 
 typedef struct RepeatedSection {
         RepeatedKind kind;
@@ -45,6 +46,7 @@ typedef struct RepeatedSection {
         void *(*get)(const Definition *definition, size_t index);
 } RepeatedSection;
 
+extern const RepeatedSection repeated_mount;
 extern const RepeatedSection repeated_network;
 
 /* All kinds, in the order in which they are shown and written. */

@@ -98,6 +98,9 @@ int definition_read_resolved(const char *path, Definition **ret) {
                 return r;
         if (!*definition->name || (!definition->template && !definition->error))
                 return -EBADMSG;
+        for (size_t i = 0; i < definition->n_disks; i++)
+                if (!definition->disks[i]->what || !definition->disks[i]->where)
+                        return -EBADMSG;
         *ret = TAKE_PTR(definition);
         return 0;
 }

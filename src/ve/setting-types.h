@@ -41,6 +41,12 @@ extern const SettingType setting_type_inodes;
 extern const SettingType setting_type_binds;
 extern const SettingType setting_type_temporary_fs;
 
+/* Of [Mount], in ve/disk.c. */
+extern const SettingType setting_type_disk_source;
+extern const SettingType setting_type_disk_target;
+extern const SettingType setting_type_disk_type;
+extern const SettingType setting_type_disk_options;
+
 /* Of [Network], in ve/network-types.c. */
 extern const SettingType setting_type_network_mode;
 extern const SettingType setting_type_link;

@@ -35,6 +35,7 @@ typedef struct Directives {
 /* True when the generator may have written the directive itself: the closed set of each file. */
 static bool is_ours(const IniEvent *event, bool slice) {
         static const char *const dropin[] = {"Unit.SourcePath", "Unit.Wants", "Unit.After",
+                        "Unit.Requires", "Unit.RequiresMountsFor", "Service.DeviceAllow",
                         "Service.Slice", "Service.Restart", "Service.KillSignal"};
         static const char *const own_slice[] = {"Slice.TasksMax", "Unit.Description",
                         "Unit.SourcePath", "Unit.StopWhenUnneeded", "Slice.IPAddressAllow",
@@ -46,7 +47,7 @@ static bool is_ours(const IniEvent *event, bool slice) {
         for (size_t i = 0; i < n; i++)
                 if (streq(name, ours[i]))
                         return true;
-        return !slice && (streq(event->section, "X-VE") || streq(event->section, "X-VE-Network"));
+        return !slice && (streq(event->section, "X-VE") || repeated_find_resolved(event->section));
 }
 
 static bool is_passed(const Definition *definition, const IniEvent *event) {
@@ -118,11 +119,15 @@ static void check_resolved(const Definition *definition, const UnitSet *set) {
         unlink(path);
         must(streq_ptr(back->error, definition->error));
         must(back->error || back->n_interfaces == definition->n_interfaces);
+        must(back->error || back->n_disks == definition->n_disks);
         for (size_t i = 0; i < n && !back->error; i++) {
-                if (!table[i].repeated)
+                const RepeatedSection *repeated = table[i].repeated;
+                const void *object;
+
+                if (!repeated)
                         check_same(&table[i], definition, back);
-                for (size_t k = 0; table[i].repeated && k < back->n_interfaces; k++)
-                        check_same(&table[i], definition->interfaces[k], back->interfaces[k]);
+                for (size_t k = 0; repeated && (object = repeated->get(back, k)); k++)
+                        check_same(&table[i], repeated->get(definition, k), object);
         }
 }
 
@@ -142,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         must(config_document_parse(&text, &document) == 0);
         must(definition_apply(definition, document, 0, &messages) == 0);
         must(interfaces_check(definition, &messages) == 0);
+        must(disks_check(definition, !messages_have_error(&messages), &messages) == 0);
         for (size_t i = 0; i < messages.n && !definition->error; i++)
                 if (messages.list[i].level == MESSAGE_ERROR)
                         must((definition->error = message_format(&messages.list[i])));

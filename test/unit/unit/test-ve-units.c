@@ -284,7 +284,7 @@ Test(ve_units, interfaces_read_back) {
         back = resolve(d);
         cr_assert_eq(back->n_interfaces, 2);
         for (size_t i = 0; i < n; i++)
-                if (table[i].repeated) {
+                if (table[i].repeated == &repeated_network) {
                         check_same(&table[i], first, back->interfaces[0]);
                         check_same(&table[i], second, back->interfaces[1]);
                 }

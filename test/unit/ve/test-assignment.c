@@ -35,6 +35,8 @@ Test(assignment, has_a_number_where_sections_repeat) {
         expect("Network.2.MTU=1400", "Network", 1, "MTU", "1400", ASSIGNMENT_SET);
         expect("Network.32.MTU=1400", "Network", 31, "MTU", "1400", ASSIGNMENT_SET);
         expect("Network.2.MTU=", "Network", 1, "MTU", "", ASSIGNMENT_SET);
+        expect("Mount.2.Size=10G", "Mount", 1, "Size", "10G", ASSIGNMENT_SET);
+        expect("Mount.Options+=ro", "Mount", 0, "Options", "ro", ASSIGNMENT_ADD);
 }
 
 Test(assignment, adds_and_removes) {

@@ -37,6 +37,23 @@ Test(resolved, reads) {
         cr_assert_null(d->error);
 }
 
+Test(resolved, reads_what_is_repeated_in_order) {
+        _cleanup_(definition_freep) Definition *d = NULL;
+
+        cr_assert_eq(read_text("[X-VE]\nName=web1\nTemplate=host\n[X-VE-Mount]\nWhat=/srv/a.img\n"
+                               "Where=/a\n[X-VE-Network]\nMode=none\n[X-VE-Mount]\nWhat=UUID=0a\n"
+                               "Where=/b\nOptions=ro noexec\nSize=67108864\n",
+                                     &d),
+                        0);
+        cr_assert_eq(d->n_interfaces, 1);
+        cr_assert_eq(d->n_disks, 2);
+        cr_assert_str_eq(d->disks[0]->where, "/a");
+        cr_assert_null(d->disks[0]->options);
+        cr_assert_str_eq(d->disks[1]->what, "UUID=0a");
+        cr_assert_str_eq(d->disks[1]->options[1], "noexec");
+        cr_assert_eq(d->disks[1]->size, UINT64_C(64) << 20);
+}
+
 Test(resolved, reads_errors) {
         _cleanup_(definition_freep) Definition *d = NULL;
 
@@ -55,6 +72,8 @@ Test(resolved, refuses_what_is_damaged) {
                         "[X-VE]\nName=../x\nTemplate=host\n",
                         "[X-VE]\nName=web1\nTemplate=../../etc\n",
                         "[X-VE]\nName=web1\nTemplate=host\nInit=relative\n",
+                        "[X-VE]\nName=web1\nTemplate=host\n[X-VE-Mount]\nWhat=/srv/a.img\n",
+                        "[X-VE]\nName=web1\nTemplate=host\n[X-VE-Mount]\nWhere=/srv/a\n",
                         "[X-VE]\nName=web1\nTemplate=host\nStorageType=wibble\n",
                         "[X-VE]\nName=web1\nTemplate=host\nline\n",
                         "[X-VE]\nName=web1\nError=\"open\n",

@@ -18,10 +18,10 @@ Test(settings, have_what_their_readers_need) {
         size_t n;
         const Setting *table = settings_table(&n);
         _cleanup_(definition_freep) Definition *definition = definition_new("web1");
-        const Interface *interface = definition_add_interface(definition);
 
         for (size_t i = 0; i < n; i++) {
-                const void *object = table[i].repeated ? (const void *) interface : definition;
+                const void *object =
+                                table[i].repeated ? table[i].repeated->add(definition) : definition;
                 _cleanup_free_ char *value = NULL;
 
                 cr_assert(*table[i].summary && *table[i].fallback && table[i].hint);
