@@ -313,6 +313,7 @@ static const struct {
                 [STEP_ATTACH_USR] = {attach_usr, .logs = true},
                 [STEP_TEMPORARY_FS] = {step_temporary_fs, .logs = true},
                 [STEP_BIND] = {step_bind, .logs = true},
+                [STEP_DISK] = {step_disk, .logs = true},
                 [STEP_READ_ONLY] = {step_read_only},
                 [STEP_FIND_INIT] = {find_init, .logs = true},
                 [STEP_HOLD] = {hold},

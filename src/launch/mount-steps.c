@@ -321,3 +321,14 @@ int step_temporary_fs(Launch *launch, const Step *step) {
                 (void) TAKE_FD(fd);
         return r;
 }
+
+int step_disk(Launch *launch, const Step *step) {
+        const LaunchRequest *request = launch->request;
+        _cleanup_close_ int fd =
+                        request->attach_disk(request->userdata, launch->userns_fd, step->disk);
+        int r = fd < 0 ? fd : attach_at(launch, step, fd, S_IFDIR, step->source);
+
+        if (r >= 0)
+                (void) TAKE_FD(fd);
+        return r;
+}

@@ -7,6 +7,7 @@
 
 /* These log. */
 int step_bind(Launch *launch, const Step *step);
+int step_disk(Launch *launch, const Step *step);
 int step_temporary_fs(Launch *launch, const Step *step);
 /* This does not. */
 int step_read_only(Launch *launch, const Step *step);

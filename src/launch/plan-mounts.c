@@ -57,6 +57,15 @@ static int plan_temporary_fs(LaunchPlan *plan, const char *word) {
         return r < 0 ? r : plan_add(plan, &step, 1);
 }
 
+static int plan_disk(LaunchPlan *plan, const Definition *definition, size_t index) {
+        const Disk *disk = definition->disks[index];
+
+        return plan_add(plan,
+                        &(Step){STEP_DISK, .path = disk->where, .source = disk->what,
+                                        .disk = index},
+                        1);
+}
+
 static int compare_paths(const void *a, const void *b) {
         return strcmp(((const Step *) a)->path, ((const Step *) b)->path);
 }
@@ -91,6 +100,8 @@ int plan_mounts(LaunchPlan *plan, const Definition *definition) {
         STRV_FOREACH (word, definition->binds_read_only)
                 if (r >= 0)
                         r = plan_bind(plan, *word, MOUNT_ATTR_RDONLY);
+        for (size_t i = 0; r >= 0 && i < definition->n_disks; i++)
+                r = plan_disk(plan, definition, i);
         if (r < 0 || plan->n == first)
                 return r;
         qsort(plan->steps + first, plan->n - first, sizeof(Step), compare_paths);

@@ -361,6 +361,7 @@ const char *step_type_name(StepType type) {
                         [STEP_ATTACH_USR] = "/usr of the host",
                         [STEP_TEMPORARY_FS] = "temporary filesystem",
                         [STEP_BIND] = "bind mount",
+                        [STEP_DISK] = "disk",
                         [STEP_READ_ONLY] = "read-only mount",
                         [STEP_FIND_INIT] = "init",
                         [STEP_HOLD] = "node of the host",

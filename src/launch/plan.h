@@ -28,6 +28,8 @@ typedef enum StepType {
         STEP_TEMPORARY_FS, /* an empty filesystem `fs` with `options` at `path` of the root */
         STEP_BIND, /* the host's `source`, with the VE's ids (MOUNT_ATTR_IDMAP), at `path` of the
                       root */
+        STEP_DISK, /* a further disk, number `disk` of the definition, `source`, at `path` of the
+                      root */
         STEP_READ_ONLY,  /* make what is mounted at `path` read-only */
         STEP_FIND_INIT,  /* check that there is something to execute */
         STEP_HOLD,       /* keep a detached clone of the host's `source`, checked, for STEP_PLACE */
@@ -84,6 +86,7 @@ typedef struct Step {
         mode_t mode;         /* permissions, or the kind of file (S_IFMT) held and placed */
         bool create;         /* STEP_BIND: make a directory of what is missing */
         bool exposed;        /* STEP_BIND: never mind who of the host can get at it */
+        size_t disk;         /* STEP_DISK */
         dev_t device;        /* STEP_HOLD: the device that it must be */
         uint64_t namespaces; /* STEP_FORK: CLONE_NEW* */
 } Step;

@@ -25,7 +25,12 @@ typedef struct LaunchRequest {
          * in the mount namespace that the staging directory is in. Logs.
          */
         int (*attach_root)(void *userdata, int userns_fd, int staging_fd);
-        void *userdata;
+        /*
+         * Makes a mount of further disk number INDEX of the definition, with the VE's ids: a
+         * detached mount, or -errno. Logs.
+         */
+        int (*attach_disk)(void *userdata, int userns_fd, size_t index);
+        void *userdata; /* for both */
 } LaunchRequest;
 
 typedef struct LaunchResult {

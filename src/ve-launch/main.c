@@ -17,6 +17,7 @@
 #include "bus/machine.h"
 #include "config.h"
 #include "launch/start.h"
+#include "storage/disk.h"
 #include "storage/storage.h"
 #include "template/store.h"
 #include "ve-launch/host.h"
@@ -112,6 +113,12 @@ static int prepare_private(const Definition *definition) {
         return r < 0 ? r : storage_prepare(definition, template->root_fd);
 }
 
+static int attach_disk(void *userdata, int userns_fd, size_t index) {
+        const Start *start = userdata;
+
+        return disk_attach(start->definition, index, userns_fd);
+}
+
 /* The files are the VE's alone from here on. Logs. */
 static ExitCode claim(Start *start) {
         const char *name = start->definition->name;
@@ -199,6 +206,7 @@ static int run(Start *start, LaunchResult *ret) {
                                         .plan = &plan,
                                         .uid_base = start->uid_base,
                                         .attach_root = attach_root,
+                                        .attach_disk = attach_disk,
                                         .userdata = start,
                         },
                         ret);

@@ -438,6 +438,30 @@ Test(plan, dangerous_capabilities_are_out) {
         cr_assert(launch_capabilities() & UINT64_C(1) << CAP_SYS_BOOT, "reboot inside needs it");
 }
 
+Test(plan, disks_are_mounted_among_what_else_is) {
+        Disk deep = {.what = (char *) "/srv/deep.img", .where = (char *) "/a/deep"};
+        Disk top = {.what = (char *) "UUID=0a", .where = (char *) "/a"};
+        Definition with = definition;
+        LaunchPlan plan = {};
+        size_t first, second, bind;
+
+        with.binds = (char *[]){(char *) "/srv/b:/a/b", NULL};
+        with.disks = (Disk *[]){&deep, &top};
+        with.n_disks = 2;
+        cr_assert_eq(launch_plan(&with, &plain, &plan), 0);
+        first = find(&plan, STEP_DISK, "/a");
+        bind = find(&plan, STEP_BIND, "/a/b");
+        second = find(&plan, STEP_DISK, "/a/deep");
+        cr_assert_lt(find(&plan, STEP_ATTACH_ROOT, NULL), first);
+        cr_assert(first < bind && bind < second);
+        cr_assert_lt(second, find(&plan, STEP_FORK, NULL));
+        /* By its number in the definition. */
+        cr_assert_eq(plan.steps[first].disk, 1);
+        cr_assert_str_eq(plan.steps[first].source, "UUID=0a");
+        cr_assert_eq(plan.steps[second].disk, 0);
+        launch_plan_done(&plan);
+}
+
 /* What is bound is in the root before the VE's mount namespace is copied from ours: only then does
  * the kernel lock its flags. */
 Test(plan, mounts_are_there_before_the_fork) {
