@@ -13,8 +13,8 @@
 
 typedef struct LeaveOut {
         const char *from;
-        unsigned interface; /* how many [Network] sections of this file there were */
-        char **names;       /* of what is left out */
+        unsigned sections[_REPEATED_KIND_MAX]; /* how many of each there were in this file */
+        char **names;                          /* of what is left out */
 } LeaveOut;
 
 /* "web1" and "web1.example.org" are made of the name web1. */
@@ -33,6 +33,8 @@ static bool is_own(const IniEvent *event, const char *ve) {
         if (streq(event->section, "VE"))
                 return streq(event->key, "UUID") ||
                        (streq(event->key, "Hostname") && is_named_after(event->value, ve));
+        if (streq(event->section, "Mount"))
+                return streq(event->key, "What");
         for (size_t i = 0; i < ELEMENTSOF(of_interface); i++)
                 if (streq(event->section, "Network") && streq(event->key, of_interface[i]))
                         return true;
@@ -40,12 +42,12 @@ static bool is_own(const IniEvent *event, const char *ve) {
 }
 
 static int note(LeaveOut *out, const IniEvent *event) {
+        const RepeatedSection *repeated = repeated_find(event->section);
+        const unsigned number = repeated ? out->sections[repeated->kind] : 0;
         const Assignment assignment = {
                         .section = (char *) event->section,
                         .key = (char *) event->key,
-                        .index = out->interface > 1 && streq(event->section, "Network")
-                                                 ? out->interface - 1
-                                                 : 0,
+                        .index = number > 1 ? number - 1 : 0,
         };
         char *name = assignment_name(&assignment);
 
@@ -57,11 +59,14 @@ static int note(LeaveOut *out, const IniEvent *event) {
 }
 
 static int drop(const IniEvent *event, void *userdata) {
+        const RepeatedSection *repeated = NULL;
         LeaveOut *out = userdata;
         int r;
 
-        if (event->type == INI_SECTION && streq(event->section, "Network"))
-                out->interface++;
+        if (event->type == INI_SECTION)
+                repeated = repeated_find(event->section);
+        if (repeated)
+                out->sections[repeated->kind]++;
         if (event->type != INI_ASSIGNMENT || !is_own(event, out->from))
                 return 0;
         r = note(out, event);
@@ -72,7 +77,7 @@ static int leave_out_of(LeaveOut *out, char **text) {
         char *kept;
         int r;
 
-        out->interface = 0;
+        memset(out->sections, 0, sizeof(out->sections));
         r = ini_leave_out(*text, drop, out, &kept);
         if (r < 0)
                 return r;

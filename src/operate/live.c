@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "network/program.h"
+#include "storage/disk.h"
 #include "storage/storage.h"
 #include "unit/ve-units.h"
 
@@ -17,6 +18,7 @@ typedef enum Effect {
         EFFECT_RELOAD,  /* systemd's, and there once it has loaded it */
         EFFECT_NETWORK, /* ve-network sees to it */
         EFFECT_SIZE,    /* the storage layer does, if it can */
+        EFFECT_DISK,    /* the same of further disks */
         EFFECT_RESTART, /* read at the VE's start only */
         EFFECT_NONE     /* of others' own, "X-" */
 } Effect;
@@ -72,6 +74,8 @@ static Effect effect_of(const Assignment *change) {
                 return EFFECT_RELOAD;
         if (is_size(change))
                 return EFFECT_SIZE;
+        if (streq(change->section, "Mount") && streq(change->key, "Size"))
+                return EFFECT_DISK;
         return streq(change->section, "Network") ? EFFECT_NETWORK : EFFECT_RESTART;
 }
 
@@ -112,7 +116,7 @@ static char *enumerate(char *const *names) {
 
 /* Which of the effects are there without a restart. */
 typedef struct Live {
-        bool network, size;
+        bool network, size, disks;
 } Live;
 
 static ExitCode say_restart(const char *name, const Assignments *changes, Live live) {
@@ -121,6 +125,7 @@ static ExitCode say_restart(const char *name, const Assignments *changes, Live l
 
         if (collect(changes, EFFECT_RESTART, &names) < 0 ||
                         (!live.size && collect(changes, EFFECT_SIZE, &names) < 0) ||
+                        (!live.disks && collect(changes, EFFECT_DISK, &names) < 0) ||
                         !(list = enumerate(names)))
                 return operation_oom();
         if (names)
@@ -136,6 +141,7 @@ static ExitCode say_effective(const char *name, const Assignments *changes, Live
         if (collect(changes, EFFECT_RELOAD, &names) < 0 ||
                         (live.network && collect(changes, EFFECT_NETWORK, &names) < 0) ||
                         (live.size && collect(changes, EFFECT_SIZE, &names) < 0) ||
+                        (live.disks && collect(changes, EFFECT_DISK, &names) < 0) ||
                         !(list = enumerate(names)))
                 return operation_oom();
         if (names)
@@ -179,6 +185,14 @@ static ExitCode update_size(const Definition *definition, bool *ret) {
         if (*ret)
                 warn_of_use(definition);
         return EXIT_DONE;
+}
+
+/* The same of further disks: those that are not mounted yet are made or grown when they are. */
+static ExitCode update_disks(const Definition *definition, bool *ret) {
+        int r = disks_grow(definition);
+
+        *ret = r == 0;
+        return r < 0 ? operation_exit_code(r) : EXIT_DONE;
 }
 
 /* Runs `ve-network update NAME`. Returns its wait status or -errno. */
@@ -246,7 +260,9 @@ ExitCode live_apply(Systemd *systemd, const Definition *definition, const Assign
                 code = operation_unit_state(systemd, name, &state);
         if (code != EXIT_DONE || !unit_is_up(&state))
                 return code;
-        if (changes_any(changes, EFFECT_NETWORK))
+        if (changes_any(changes, EFFECT_DISK))
+                code = update_disks(definition, &live.disks);
+        if (code == EXIT_DONE && changes_any(changes, EFFECT_NETWORK))
                 code = update_network(name, &live.network);
         said = say_effective(name, changes, live);
         if (said == EXIT_DONE)

@@ -7,6 +7,7 @@
 #include "operate/drop-in-file.h"
 #include "operate/drop-in.h"
 #include "operate/live.h"
+#include "storage/disk.h"
 #include "storage/storage.h"
 #include "ve/definition.h"
 #include "ve/paths.h"
@@ -179,10 +180,18 @@ void set_warn_of_later(const char *path, const Assignments *changes, const Defin
 }
 
 static ExitCode check_storage(const Set *set) {
-        for (size_t i = 0; i < set->changes.n; i++)
-                if (streq(set->changes.list[i].section, "Storage"))
-                        return operation_exit_code(storage_check(set->definition));
-        return EXIT_DONE;
+        bool storage = false, disks = false;
+        int r = 0;
+
+        for (size_t i = 0; i < set->changes.n; i++) {
+                storage |= streq(set->changes.list[i].section, "Storage");
+                disks |= streq(set->changes.list[i].section, "Mount");
+        }
+        if (storage)
+                r = storage_check(set->definition);
+        if (r >= 0 && disks)
+                r = disks_check_sizes(set->definition);
+        return r < 0 ? operation_exit_code(r) : EXIT_DONE;
 }
 
 /* From what is there to what is to be there, in memory. */

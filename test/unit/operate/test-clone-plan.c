@@ -32,14 +32,17 @@ Test(clone_plan, leaves_out_what_is_of_one_ve) {
                             "[Network]\nMode=bridge\nBridge=br0\nAddress=192.0.2.1/24\n"
                             "Address=192.0.2.2/24\nGateway=192.0.2.254\n"
                             "[Network]\nMACAddress=02:00:00:00:00:01\nForward=tcp:80:80\n"
+                            "[Mount]\nWhat=/srv/a.img\nWhere=/a\n"
+                            "[Mount]\nWhat=/srv/b.img\n"
                             "[Slice]\nMemoryMax=1G\n");
         cr_assert_eq(definition_texts_replace(
                                      &texts, "a.conf", "[Network]\nAddress=192.0.2.3\nMTU=1400\n"),
                         0);
         expect_left_out("VE.UUID VE.Hostname Network.Address Network.2.MACAddress "
-                        "Network.2.Forward");
+                        "Network.2.Forward Mount.What Mount.2.What");
         cr_assert_str_eq(texts.main, "[VE]\nTemplate=t\n[Network]\nMode=bridge\nBridge=br0\n"
-                                     "Gateway=192.0.2.254\n[Network]\n[Slice]\nMemoryMax=1G\n");
+                                     "Gateway=192.0.2.254\n[Network]\n[Mount]\nWhere=/a\n"
+                                     "[Mount]\n[Slice]\nMemoryMax=1G\n");
         cr_assert_str_eq(texts.texts[0], "[Network]\nMTU=1400\n");
 }
 
