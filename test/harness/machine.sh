@@ -32,6 +32,7 @@ make_image() {
     mke2fs -q -t ext4 -O ^quota -d "$dir" "$image" 4G || return 1
     # Debian's initrd could not mount a root with quotas.
     mke2fs -q -t ext4 -O quota,project "$image.quota" 256M || return 1
+    truncate -s 256M "$image.disk" || return 1
     rm -rf --one-file-system "$dir"
 }
 
@@ -57,6 +58,7 @@ boot_machine() (
         -cpu max,cx16=off -smp 2 -m 2048 -no-reboot -nodefaults -display none \
         -drive "file=$image,format=raw,if=virtio,cache=unsafe" \
         -drive "file=$image.quota,format=raw,if=virtio,cache=unsafe" \
+        -drive "file=$image.disk,format=raw,if=virtio,cache=unsafe" \
         -netdev hubport,id=one,hubid=0 -device virtio-net-pci,netdev=one,romfile= \
         -netdev hubport,id=other,hubid=0 -device virtio-net-pci,netdev=other,romfile= \
         -kernel "$image.kernel" -initrd "$image.initrd" \
