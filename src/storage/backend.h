@@ -78,6 +78,10 @@ int private_check_type(int private_fd, const Definition *definition);
 /* What is in PRIVATE_FD is of that type; NULL when it is damaged beyond that. */
 const StorageBackend *private_backend(int private_fd);
 
+/* What the private data NAME in directory DIR_FD takes: counted by the kernel where it does that,
+ * else by a look at all files. Returns 0 or -errno. */
+int private_measure(int dir_fd, const char *name, QuotaUsage *ret);
+
 /* Opens the private data of VE NAME. Returns -ENOENT when there is none, or -errno. */
 int private_open(const char *name);
 

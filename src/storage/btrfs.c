@@ -97,11 +97,11 @@ static int measure(int private_fd, QuotaUsage *ret) {
 
 /* --- making */
 
-/* Counted when it is on the disk. */
-static bool fits(int fd) {
+/* Counted since it is on the disk. */
+static bool fits(int private_fd) {
         QuotaUsage usage;
 
-        return syncfs(fd) < 0 || btrfs_usage(fd, &usage) < 0 || usage.max_bytes == 0 ||
+        return measure(private_fd, &usage) < 0 || usage.max_bytes == 0 ||
                usage.bytes <= usage.max_bytes;
 }
 
@@ -135,8 +135,6 @@ static int fill(int root_fd, int private_fd, int from_fd, const WholeRootCopy *c
         if (r < 0)
                 return r;
         r = whole ? 0 : whole_root_copy(from_fd, to_fd, copy);
-        if (r >= 0 && !fits(to_fd))
-                r = -EDQUOT;
         return r == -EDQUOT ? whole_root_too_large(copy) : r;
 }
 
@@ -154,7 +152,9 @@ static int btrfs_create(
         r = fd < 0 ? whole_root_fail(-errno, definition) : fill(root_fd, private_fd, fd, &copy);
         if (r < 0)
                 return r;
-        return syncfs(private_fd) < 0 ? whole_root_fail(-errno, definition) : 0;
+        if (syncfs(private_fd) < 0)
+                return whole_root_fail(-errno, definition);
+        return fits(private_fd) ? 0 : whole_root_too_large(&copy);
 }
 
 static int btrfs_copy(int root_fd, int private_fd, const StorageCopy *from) {

@@ -48,8 +48,6 @@ static int fill(int root_fd, int private_fd, int from_fd, const WholeRootCopy *c
         if (to_fd < 0)
                 return to_fd;
         r = whole_root_copy(from_fd, to_fd, copy);
-        if (r >= 0 && !fits(private_fd))
-                r = -EDQUOT;
         return r == -EDQUOT ? whole_root_too_large(copy) : r;
 }
 
@@ -60,6 +58,8 @@ static int directory_create(
         const WholeRootCopy copy = {.to = definition, .what = what, .options = &options};
         int r = what ? fill(root_fd, private_fd, template_fd, &copy) : log_oom();
 
+        if (r >= 0 && !fits(private_fd))
+                r = whole_root_too_large(&copy);
         if (r < 0)
                 return r;
         /* One call for all files: a sync of each would take far longer than the copy. */

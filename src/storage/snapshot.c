@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "base/tree.h"
 #include "kernel/btrfs.h"
 #include "storage/backend.h"
 #include "storage/snapshot-data.h"
@@ -114,9 +113,12 @@ int snapshot_open(const char *name, const char *snapshot) {
 }
 
 int snapshot_measure(int snapshot_fd, uint64_t *ret) {
-        uint64_t files;
+        QuotaUsage usage;
+        int r = private_measure(snapshot_fd, DATA, &usage);
 
-        return tree_measure_at(snapshot_fd, DATA, &files, ret);
+        if (r >= 0)
+                *ret = usage.bytes;
+        return r;
 }
 
 int snapshot_begin(const char *name, const char *snapshot, SnapshotDraft draft) {

@@ -91,9 +91,8 @@ int storage_set_base(const char *name, const char *snapshot) {
         return fd < 0 ? fd : file_write_atomic(fd, PRIVATE_BASE, snapshot, 0644, FILE_WRITE_SYNC);
 }
 
-/* Counted by the kernel where it does that, else by a look at all files. */
-static int measure(int root_fd, const char *name, QuotaUsage *ret) {
-        _cleanup_close_ int fd = open_private(root_fd, name);
+int private_measure(int dir_fd, const char *name, QuotaUsage *ret) {
+        _cleanup_close_ int fd = open_private(dir_fd, name);
         const StorageBackend *backend;
         QuotaUsage usage = {};
         int r;
@@ -103,7 +102,7 @@ static int measure(int root_fd, const char *name, QuotaUsage *ret) {
         backend = private_backend(fd);
         r = backend && backend->usage ? backend->usage(fd, &usage) : -ENODATA;
         if (r == -ENODATA)
-                r = tree_measure_at(root_fd, name, &usage.inodes, &usage.bytes);
+                r = tree_measure_at(dir_fd, name, &usage.inodes, &usage.bytes);
         if (r >= 0)
                 *ret = usage;
         return r;
@@ -112,7 +111,7 @@ static int measure(int root_fd, const char *name, QuotaUsage *ret) {
 int storage_usage(const char *name, QuotaUsage *ret) {
         _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        return root_fd < 0 ? -errno : measure(root_fd, name, ret);
+        return root_fd < 0 ? -errno : private_measure(root_fd, name, ret);
 }
 
 static int fail_create(int error, const Definition *definition) {

@@ -335,6 +335,12 @@ history_of() {
     vectl snapshot create sub first >/dev/null 2>"$WORK/said"
     expect_match "$(cat "$WORK/said")" "vectl: VE sub stood for [0-9]* ms." "what is said"
     [ $(($(taken) - before)) -le 1 ] || fail "the snapshot takes $(($(taken) - before)) MiB"
+    expect_match "$(vectl snapshot list -n -o used sub)" "*[5-9].*M*" "what it is shown to take"
+    # One that has more than it may by now is kept all the same.
+    vectl set sub Storage.Size=1M 2>/dev/null
+    vectl snapshot create sub full >/dev/null 2>&1
+    vectl set sub Storage.Size=infinity
+    vectl snapshot delete sub full
     inside sub /bin/sh -c 'echo two >/root/f; rm /usr/large'
     systemctl stop ve@sub
     vectl snapshot restore sub first 2>/dev/null
