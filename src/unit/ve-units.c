@@ -10,6 +10,7 @@
 #include "ve/paths.h"
 #include "ve/settings.h"
 #include "ve/signal-name.h"
+#include "ve/storage-key.h"
 
 /* The built-in template is made from the host when first needed, by a unit of its own. */
 #define HOST_TEMPLATE "host"
@@ -117,19 +118,26 @@ static char *quote_path(const char *path) {
         return escaped ? text_join_words((char *[]){escaped, NULL}) : NULL;
 }
 
+/* A directive that waits for what PATH is on. */
+static int add_mounts_for(UnitText *text, const char *path, const char *why) {
+        _cleanup_free_ char *quoted = quote_path(path);
+
+        if (!quoted)
+                return -ENOMEM;
+        unit_text_add(text, "Unit", why, "RequiresMountsFor", quoted);
+        return 0;
+}
+
 /* One directive for each of WORDS (ve/mount-words.h). *WHY is said once. */
 static int add_bind_order(UnitText *text, char *const *words, const char **why) {
         STRV_FOREACH (word, words) {
                 _cleanup_(bind_done) Bind bind = {};
-                _cleanup_free_ char *quoted = NULL;
                 int r = bind_parse(*word, &bind);
 
+                if (r >= 0)
+                        r = add_mounts_for(text, bind.source, *why);
                 if (r < 0)
                         return r;
-                quoted = quote_path(bind.source);
-                if (!quoted)
-                        return -ENOMEM;
-                unit_text_add(text, "Unit", *why, "RequiresMountsFor", quoted);
                 *why = NULL;
         }
         return 0;
@@ -148,18 +156,14 @@ static int add_device_order(UnitText *text, const char *path) {
 }
 
 static int add_disk_order(UnitText *text, const Disk *disk) {
-        _cleanup_free_ char *path = disk_source(disk), *quoted = NULL;
+        _cleanup_free_ char *path = disk_source(disk);
 
         if (!path)
                 return -ENOMEM;
-        if (disk_is_device(disk))
-                return add_device_order(text, path);
-        quoted = quote_path(path);
-        if (!quoted)
-                return -ENOMEM;
-        unit_text_add(text, "Unit", "What the image file is on is mounted before.",
-                        "RequiresMountsFor", quoted);
-        return 0;
+        return disk_is_device(disk) ? add_device_order(text, path)
+                                    : add_mounts_for(text, path,
+                                                      "What the image file is on is mounted "
+                                                      "before.");
 }
 
 static int add_mount_order(UnitText *text, const Definition *definition) {
@@ -183,12 +187,43 @@ static bool has_image(const Definition *definition) {
         return false;
 }
 
-static void add_image_order(UnitText *text, const Definition *definition) {
+static int add_image_order(UnitText *text, const Definition *definition) {
+        StorageKey key;
+
         if (!has_image(definition))
-                return;
+                return 0;
         unit_text_add(text, "Unit", "An image is mounted by way of a loop device.", "Wants",
                         "modprobe@loop.service");
         unit_text_add(text, "Unit", NULL, "After", "modprobe@loop.service");
+        if (definition->storage_encrypt == STORAGE_ENCRYPT_NO ||
+                        storage_key_parse(definition->storage_key, &key) < 0)
+                return 0;
+        unit_text_add(text, "Unit", "Encrypt=: and by way of dm-crypt.", "Wants",
+                        "modprobe@dm_crypt.service");
+        unit_text_add(text, "Unit", NULL, "After", "modprobe@dm_crypt.service");
+        if (key.kind != STORAGE_KEY_FILE)
+                return 0;
+        return add_mounts_for(text, key.argument, "Key=: what the key is on is mounted before.");
+}
+
+/* What ve-crypt may use for the launcher. */
+static void add_crypt_devices(UnitText *text, const Definition *definition) {
+        StorageKey key;
+
+        if (definition->storage_encrypt == STORAGE_ENCRYPT_NO ||
+                        storage_key_parse(definition->storage_key, &key) < 0)
+                return;
+        unit_text_add(text, "Service", "Encrypt=: and to decrypt it.", "DeviceAllow",
+                        "/dev/mapper/control rw");
+        unit_text_add(text, "Service", NULL, "DeviceAllow", "block-device-mapper rw");
+        if (key.kind == STORAGE_KEY_TPM2)
+                unit_text_add(text, "Service", "Key=tpm2: with what the TPM keeps.", "DeviceAllow",
+                                "char-tpm rw");
+        if (key.kind == STORAGE_KEY_ASK)
+                unit_text_add(text, "Service",
+                                "Key=ask: a person may come to the passphrase hours after the host "
+                                "has booted.",
+                                "TimeoutStartSec", "infinity");
 }
 
 static int add_unit_section(UnitText *text, const Definition *definition) {
@@ -204,8 +239,9 @@ static int add_unit_section(UnitText *text, const Definition *definition) {
                 unit_text_add(text, "Unit", NULL, "After", HOST_TEMPLATE_UNIT);
         }
         add_network_order(text, definition);
-        add_image_order(text, definition);
-        r = add_mount_order(text, definition);
+        r = add_image_order(text, definition);
+        if (r >= 0)
+                r = add_mount_order(text, definition);
         return r < 0 ? r : add_pass_lines(text, definition, "Unit");
 }
 
@@ -249,6 +285,7 @@ static int add_service_section(UnitText *text, const Definition *definition) {
         unit_text_add(text, "Service", "StopSignal=: asks the VE's PID 1 to shut down in order.",
                         "KillSignal", signal);
         r = add_devices(text, definition);
+        add_crypt_devices(text, definition);
         if (r >= 0)
                 r = add_pass_lines(text, definition, "Service");
         if (r >= 0 && definition->error)

@@ -22,6 +22,7 @@ Definition *definition_new(const char *name) {
         definition->notify_ready = NOTIFY_READY_AUTO;
         definition->stop_signal = STOP_SIGNAL_OF_SYSTEMD;
         definition->storage_type = STORAGE_OVERLAY;
+        definition->storage_encrypt = STORAGE_ENCRYPT_NO;
         if (!definition->name || !definition->hostname || !definition->origins)
                 return NULL;
         return TAKE_PTR(definition);
@@ -49,6 +50,7 @@ Definition *definition_free(Definition *definition) {
         free(definition->template);
         free(definition->hostname);
         free(definition->profile);
+        free(definition->storage_key);
         free(definition->uuid);
         free(definition->error);
         free(definition);

@@ -26,6 +26,12 @@ typedef enum StorageType {
         _STORAGE_TYPE_MAX
 } StorageType;
 
+typedef enum StorageEncrypt {
+        STORAGE_ENCRYPT_NO,
+        STORAGE_ENCRYPT_LUKS2, /* the filesystem of an image is in a LUKS2 container */
+        _STORAGE_ENCRYPT_MAX
+} StorageEncrypt;
+
 typedef enum NotifyReady {
         NOTIFY_READY_AUTO, /* the VE's init when it is systemd, else the launcher */
         NOTIFY_READY_NO,   /* the launcher, as soon as the init is about to run */
@@ -58,8 +64,10 @@ struct Definition {
 
         /* [Storage] */
         StorageType storage_type;
-        uint64_t storage_size;           /* bytes that the VE may take on disk; 0: no limit */
-        uint64_t storage_inodes;         /* files; 0: no limit */
+        StorageEncrypt storage_encrypt;
+        char *storage_key;       /* a word for storage_key_parse() (ve/storage-key.h), or NULL */
+        uint64_t storage_size;   /* bytes that the VE may take on disk; 0: no limit */
+        uint64_t storage_inodes; /* files; 0: no limit */
         char **binds, **binds_read_only; /* words for bind_parse() (ve/mount-words.h) */
         char **temporary_fs;             /* words for temporary_fs_parse() */
 

@@ -8,6 +8,7 @@
 #include "ve/paths.h"
 #include "ve/source.h"
 #include "ve/storage-check.h"
+#include "ve/storage-key.h"
 
 /* The files of one VE, in the order in which they are laid over each other. */
 typedef struct Layers {
@@ -177,6 +178,8 @@ static int build(DefinitionSource *source, const char *name, Layers *layers, Mes
                 r = mount_words_check(definition, messages);
         if (r >= 0)
                 r = storage_settings_check(definition, messages);
+        if (r >= 0)
+                r = storage_encrypt_check(definition, messages);
         if (r < 0)
                 return r;
         r = note_error(definition, messages, from);

@@ -37,6 +37,10 @@ extern const SettingType setting_type_size;
 extern const SettingType setting_type_disk_size;
 extern const SettingType setting_type_inodes;
 
+/* Of [Storage], in ve/storage-key.c. */
+extern const SettingType setting_type_encrypt;
+extern const SettingType setting_type_storage_key;
+
 /* Of [Storage], in ve/mount-words.c. */
 extern const SettingType setting_type_binds;
 extern const SettingType setting_type_temporary_fs;
