@@ -16,6 +16,7 @@
 #include "kernel/usr.h"
 #include "launch/mount-steps.h"
 #include "ve/paths.h"
+#include "ve/storage-key.h"
 #include "ve/uid-range.h"
 
 static int user_namespace(Launch *launch, const Step *step _unused_) {
@@ -270,6 +271,7 @@ static void closedirp(DIR **dir) {
 static int credentials(Launch *launch, const Step *step _unused_) {
         static const MountOption options[] = {{"mode", "0500"}, {"size", "2m"}};
         const uint32_t uid = launch->request->uid_base;
+        const char *key = storage_key_credential(launch->request->definition);
         const char *path = getenv("CREDENTIALS_DIRECTORY");
         _cleanup_(closedirp) DIR *dir = opendir(path ?: "");
         _cleanup_close_ int fd = -EBADF;
@@ -283,7 +285,8 @@ static int credentials(Launch *launch, const Step *step _unused_) {
         if (fd < 0)
                 return fd;
         while ((errno = 0, entry = readdir(dir))) {
-                if (entry->d_name[0] == '.')
+                /* What opens the VE's own image is the host's, and none of what is in that. */
+                if (entry->d_name[0] == '.' || streq_ptr(entry->d_name, key))
                         continue;
                 r = copy_credential(dirfd(dir), entry->d_name, fd, uid);
                 if (r < 0)

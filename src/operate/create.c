@@ -17,6 +17,7 @@
 #include "ve/definition.h"
 #include "ve/name.h"
 #include "ve/paths.h"
+#include "ve/storage-key.h"
 
 #define COMMENT "# Made by vectl create. See ve.definition(5).\n"
 
@@ -202,6 +203,13 @@ static ExitCode load_written(const char *path, const char *name, Definition **re
         return EXIT_DONE;
 }
 
+/* A key that is a credential is there when the VE is started, and its image is made then. */
+static ExitCode create_data(const Definition *definition, int template_fd) {
+        if (storage_key_credential(definition))
+                return operation_exit_code(storage_check(definition));
+        return operation_exit_code(storage_create(definition, template_fd));
+}
+
 /* On failure nothing of this VE is left. */
 static ExitCode create_one(const Create *create, const char *name) {
         _cleanup_free_ char *path = text_format("%s/%s.ve", create->place, name);
@@ -220,7 +228,7 @@ static ExitCode create_one(const Create *create, const char *name) {
         }
         code = load_written(path, name, &definition);
         if (code == EXIT_DONE)
-                code = operation_exit_code(storage_create(definition, template_fd));
+                code = create_data(definition, template_fd);
         if (code != EXIT_DONE)
                 (void) unlink(path);
         return code;

@@ -15,8 +15,7 @@
 #include "storage/finding.h"
 #include "ve/paths.h"
 
-/* What is to take its place. */
-#define COPY IMAGE_FILE ".new"
+#define COPY IMAGE_COPY
 
 #define IN_CHILD PROCESS_FD "/"
 
@@ -63,21 +62,21 @@ static int fail(int error, const char *name, const char *what, char *said) {
                         VE_PRIVATE, name, what, why ?: "no reason was given");
 }
 
-int image_file_format(int private_fd, const Definition *definition) {
+int image_file_format(int private_fd, const char *device, const Definition *definition) {
+        const char *file = device ?: IN_CHILD IMAGE_FILE;
         _cleanup_free_ char *said = NULL;
         char inodes[32];
         /* Nothing is reserved for root, who is the VE's; the tables are zeros already. */
         const char *argv[] = {"/usr/sbin/mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-E",
                         "root_owner=0:0,lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-L",
-                        IMAGE_LABEL, "-d", IN_CHILD IMAGE_SEED, IN_CHILD IMAGE_FILE, NULL, NULL,
-                        NULL};
+                        IMAGE_LABEL, "-d", IN_CHILD IMAGE_SEED, file, NULL, NULL, NULL};
         int r;
 
         if (definition->storage_inodes > 0) {
                 (void) snprintf(inodes, sizeof(inodes), "%" PRIu64, definition->storage_inodes);
                 argv[13] = "-N";
                 argv[14] = inodes;
-                argv[15] = IN_CHILD IMAGE_FILE;
+                argv[15] = file;
         }
         r = run(private_fd, definition->name, argv, &said);
         return r > 0 ? fail(-EIO, definition->name, "made", said) : r;
@@ -90,18 +89,24 @@ static int check(int private_fd, const char *name, const char *file, const char 
 
         if (r < FSCK_LEFT_ERRORS)
                 return r < 0 ? r : 0;
+        if (startswith(file, "/dev/"))
+                return log_error_errno(-EUCLEAN,
+                                "The filesystem in the encrypted image of VE %s is damaged; copy "
+                                "the image, open it with `cryptsetup open %s/%s/" IMAGE_FILE
+                                " NAME`, and put it right with `e2fsck -f /dev/mapper/NAME`.",
+                                name, VE_PRIVATE, name);
         return log_error_errno(-EUCLEAN,
                         "The filesystem in the image of VE %s is damaged; copy the image, then "
                         "put it right with `e2fsck -f %s/%s/" IMAGE_FILE "`.",
                         name, VE_PRIVATE, name);
 }
 
-int image_file_recover(int private_fd, const char *name) {
+int image_file_recover(int private_fd, const char *device, const char *name) {
         if (unlinkat(private_fd, COPY, 0) < 0 && errno != ENOENT)
                 return log_error_errno(
                                 -errno, "%s/%s/" COPY " can't be removed: %m.", VE_PRIVATE, name);
         /* Given twice is as good as given once. */
-        return check(private_fd, name, IN_CHILD IMAGE_FILE, "-p");
+        return check(private_fd, name, device ?: IN_CHILD IMAGE_FILE, "-p");
 }
 
 /* The number behind LABEL at the start of a line of dumpe2fs. Returns 0 or -EBADMSG. */
@@ -117,8 +122,9 @@ static int find_number(const char *said, const char *label, uint64_t *ret) {
         return text ? text_parse_u64(text, ret) : -ENOMEM;
 }
 
-int image_file_header(int private_fd, const char *name, ImageHeader *ret) {
-        static const char *const argv[] = {"/usr/sbin/dumpe2fs", "-h", IN_CHILD IMAGE_FILE, NULL};
+int image_file_header(int private_fd, const char *device, const char *name, ImageHeader *ret) {
+        const char *const argv[] = {
+                        "/usr/sbin/dumpe2fs", "-h", device ?: IN_CHILD IMAGE_FILE, NULL};
         _cleanup_free_ char *said = NULL;
         uint64_t size, count, n_free, files, free_files;
         int r = run(private_fd, name, argv, &said);
@@ -154,11 +160,12 @@ static int copy(int private_fd) {
         return copy_content(from, to, (uint64_t) st.st_size);
 }
 
-static int shrink_copy(int private_fd, const char *name, uint64_t size) {
+int image_file_shrink_copy(int private_fd, const char *device, const char *name, uint64_t size) {
         _cleanup_free_ char *said = NULL;
         char blocks[32];
-        const char *const argv[] = {"/usr/sbin/resize2fs", IN_CHILD COPY, blocks, NULL};
-        int r = check(private_fd, name, IN_CHILD COPY, "-f");
+        const char *file = device ?: IN_CHILD COPY;
+        const char *const argv[] = {"/usr/sbin/resize2fs", file, blocks, NULL};
+        int r = check(private_fd, name, file, "-f");
 
         if (r < 0)
                 return r;
@@ -176,14 +183,14 @@ static int replace(int private_fd) {
         return 0;
 }
 
-int image_file_shrink(int private_fd, const char *name, uint64_t size) {
-        int r = copy(private_fd);
+int image_file_shrink(int private_fd, const char *name, ImageShrink shrink, void *userdata) {
+        int r = unlinkat(private_fd, COPY, 0) < 0 && errno != ENOENT ? -errno : copy(private_fd);
 
         if (r < 0) {
                 log_error_errno(r, "The image of VE %s in %s/%s can't be copied to be shrunk: %m.",
                                 name, VE_PRIVATE, name);
         } else {
-                r = shrink_copy(private_fd, name, size);
+                r = shrink(private_fd, userdata);
                 if (r >= 0 && (r = replace(private_fd)) < 0)
                         log_error_errno(r, "The image of VE %s in %s/%s can't be replaced: %m.",
                                         name, VE_PRIVATE, name);
@@ -276,7 +283,7 @@ static int repair_copy(int private_fd, const char *name) {
 /* A journal is replayed in place: it is what makes a filesystem old or new at every moment. */
 static int verify_journal(
                 int private_fd, const char *name, bool repair, StorageFindings *findings) {
-        int r = repair ? image_file_recover(private_fd, name) : 0;
+        int r = repair ? image_file_recover(private_fd, NULL, name) : 0;
 
         if (r < 0)
                 return r;

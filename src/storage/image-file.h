@@ -4,7 +4,8 @@
 /*
  * The file of an image, which is not in use, by the programs of e2fsprogs. Internal to this layer.
  *
- * PRIVATE_FD is the directory that the file IMAGE_FILE is in. All log, and return 0 or -errno,
+ * PRIVATE_FD is the directory that the file IMAGE_FILE is in; DEVICE is the path of the device that
+ * shows what is in it when that is encrypted, else NULL. All log, and return 0 or -errno,
  * -EOPNOTSUPP when the host has not got those programs.
  */
 
@@ -14,14 +15,15 @@
 #include "storage/upkeep.h"
 
 #define IMAGE_FILE "image"
-/* In the file's directory, while it is made. */
+/* In the file's directory: what is to take its place, and what it is made from. */
+#define IMAGE_COPY IMAGE_FILE ".new"
 #define IMAGE_SEED "seed"
 
 /* Makes an ext4 in the empty file, with the directories that are in IMAGE_SEED. */
-int image_file_format(int private_fd, const Definition *definition);
+int image_file_format(int private_fd, const char *device, const Definition *definition);
 
 /* Puts right what a crash left; -EUCLEAN when that takes a person. */
-int image_file_recover(int private_fd, const char *name);
+int image_file_recover(int private_fd, const char *device, const char *name);
 
 /* What the filesystem says of itself, as of when it was last unmounted. */
 typedef struct ImageHeader {
@@ -30,7 +32,7 @@ typedef struct ImageHeader {
         bool journal;               /* to be replayed: the host went down while it was mounted */
 } ImageHeader;
 
-int image_file_header(int private_fd, const char *name, ImageHeader *ret);
+int image_file_header(int private_fd, const char *device, const char *name, ImageHeader *ret);
 
 /*
  * Adds what is wrong with the filesystem to FINDINGS. With REPAIR it is put right: in a copy that
@@ -44,8 +46,15 @@ int image_file_verify(int private_fd, const char *name, bool repair, StorageFind
 extern const char *const image_file_leftovers[];
 
 /*
- * Shrinks the filesystem and its file to SIZE bytes: the file is another one then. -ENOSPC when
- * there is more in it. A copy is shrunk and takes its place, so that killed at any moment, and with
- * the power cut, the file is the old one or the new one.
+ * Replaces the file by a copy that SHRINK has made smaller, so that killed at any moment, and with
+ * the power cut, the file is the old one or the new one. SHRINK returns 0 or what ends it, and
+ * logs.
  */
-int image_file_shrink(int private_fd, const char *name, uint64_t size);
+typedef int (*ImageShrink)(int private_fd, void *userdata);
+int image_file_shrink(int private_fd, const char *name, ImageShrink shrink, void *userdata);
+
+/*
+ * Shrinks the filesystem in IMAGE_COPY to SIZE bytes, and without DEVICE the file, too. -ENOSPC
+ * when there is more in it.
+ */
+int image_file_shrink_copy(int private_fd, const char *device, const char *name, uint64_t size);

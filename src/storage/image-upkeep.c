@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -20,18 +21,43 @@
 #include "storage/finding.h"
 #include "storage/image-file.h"
 #include "storage/image.h"
+#include "storage/luks.h"
 #include "storage/overlay.h"
 #include "ve/paths.h"
 
-/* The loop device that the file is used by. Returns it, -ENOENT when nobody uses it, or -errno.
- * Logs. */
+/* The loop device that the file is used by, and the path of what its filesystem is on. Returns it,
+ * -ENOENT when nobody uses it, or -errno. Logs. */
 static int find_device(int private_fd, const char *name, char ret_path[static LOOP_PATH_SIZE]) {
-        _cleanup_close_ int fd = image_open(private_fd, name);
-        int r = fd < 0 ? fd : loop_find(fd, ret_path);
+        _cleanup_close_ int fd = image_open(private_fd, name), loop_fd = -EBADF;
+        _cleanup_(dm_device_done) DmDevice device = {};
+        int r = fd;
 
-        return r < 0 && r != -ENOENT && fd >= 0
-                               ? image_fail(r, name, "looked for among the loop devices")
-                               : r;
+        if (r < 0)
+                return r;
+        r = loop_fd = loop_find(fd, ret_path);
+        if (r >= 0 && luks_is_encrypted(fd)) {
+                r = dm_find(ret_path, &device);
+                if (r >= 0)
+                        (void) snprintf(ret_path, LOOP_PATH_SIZE, "%s", device.path);
+        }
+        if (r < 0)
+                return r == -ENOENT ? r : image_fail(r, name, "looked for among the loop devices");
+        return TAKE_FD(loop_fd);
+}
+
+/* True when only who has its key sees what is in it. */
+static bool is_closed(int private_fd) {
+        _cleanup_close_ int fd = openat(
+                        private_fd, IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+        return fd >= 0 && luks_is_encrypted(fd);
+}
+
+static int fail_closed(const char *name, const char *what) {
+        return log_error_errno(-EOPNOTSUPP,
+                        "The image of VE %s is encrypted, and can be %s only while the VE runs: "
+                        "start it.",
+                        name, what);
 }
 
 /* --- what it takes */
@@ -60,7 +86,11 @@ int image_describe(int private_fd, const char *name, StorageInfo *info) {
                 return describe_mounted(name, path, info);
         if (loop_fd != -ENOENT)
                 return loop_fd;
-        r = image_file_header(private_fd, name, &header);
+        if (is_closed(private_fd)) {
+                info->files = info->max_files = UINT64_MAX;
+                return 0;
+        }
+        r = image_file_header(private_fd, NULL, name, &header);
         if (r < 0)
                 return r;
         info->inside = header.bytes - header.free_bytes;
@@ -165,6 +195,8 @@ int image_verify(_unused_ int root_fd, int private_fd, const Definition *definit
                 StorageVerify flags, StorageFindings *findings) {
         if (flags & STORAGE_VERIFY_RUNNING)
                 return verify_mounted(private_fd, definition->name, findings);
+        if (is_closed(private_fd))
+                return fail_closed(definition->name, "checked");
         return verify_unused(private_fd, definition, flags & STORAGE_VERIFY_REPAIR, findings);
 }
 
@@ -191,7 +223,9 @@ static int mount_to_trim(int private_fd, const char *name) {
                 r = image_mount_device(path);
                 return r < 0 ? image_fail(r, name, "mounted") : r;
         }
-        r = loop_fd == -ENOENT ? image_file_recover(private_fd, name) : loop_fd;
+        if (loop_fd == -ENOENT && is_closed(private_fd))
+                return fail_closed(name, "compacted");
+        r = loop_fd == -ENOENT ? image_file_recover(private_fd, NULL, name) : loop_fd;
         return r < 0 ? r : image_mount(private_fd, name);
 }
 

@@ -25,7 +25,9 @@
 #include "storage/backend.h"
 #include "storage/image-file.h"
 #include "storage/image.h"
+#include "storage/luks.h"
 #include "storage/overlay.h"
+#include "storage/program.h"
 #include "ve/paths.h"
 
 /* Of the kernel's fs/ext4; its headers for programs have it from Linux 6.5. */
@@ -46,6 +48,11 @@ static uint64_t size_of(const Definition *definition) {
         uint64_t size = definition->storage_size > 0 ? definition->storage_size : SIZE_DEFAULT;
 
         return size / SIZE_STEP * SIZE_STEP;
+}
+
+/* With the header before it. */
+static uint64_t file_size_of(const Definition *definition) {
+        return size_of(definition) + (luks_is_wanted(definition) ? VE_CRYPT_OFFSET : 0);
 }
 
 int image_fail(int error, const char *name, const char *what) {
@@ -82,7 +89,7 @@ static int make_file(int private_fd, const Definition *definition) {
         _cleanup_close_ int fd = openat(private_fd, IMAGE_FILE,
                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-        return fd < 0 || ftruncate(fd, (off_t) size_of(definition)) < 0 ? -errno : 0;
+        return fd < 0 || ftruncate(fd, (off_t) file_size_of(definition)) < 0 ? -errno : 0;
 }
 
 static int make_seed(int private_fd) {
@@ -100,6 +107,25 @@ static int sync_file(int private_fd) {
         return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+/* Makes the filesystem; the device that an encrypted one takes goes at the end. Logs. */
+static int format(int private_fd, const Definition *definition) {
+        _cleanup_close_ int device_fd = -EBADF;
+        char device[DM_PATH_SIZE];
+        int r;
+
+        if (!luks_is_wanted(definition))
+                return image_file_format(private_fd, NULL, definition);
+        device_fd = luks_format(private_fd, definition);
+        if (device_fd < 0)
+                return device_fd;
+        r = luks_device_path(device_fd, device);
+        if (r >= 0)
+                r = image_file_format(private_fd, device, definition);
+        if (r >= 0 && fsync(device_fd) < 0)
+                r = image_fail(-errno, definition->name, "made");
+        return r;
+}
+
 static int image_create(int root_fd, int private_fd, const Definition *definition,
                 _unused_ int template_fd) {
         int r = image_check(root_fd, definition);
@@ -111,7 +137,7 @@ static int image_create(int root_fd, int private_fd, const Definition *definitio
                 r = make_file(private_fd, definition);
         if (r < 0)
                 return image_fail(r, definition->name, "made");
-        r = image_file_format(private_fd, definition);
+        r = format(private_fd, definition);
         if (r < 0)
                 return r;
         r = sync_file(private_fd);
@@ -135,8 +161,7 @@ int image_open(int private_fd, const char *name) {
         return fd;
 }
 
-/* The VE that used it may be gone only just now. Logs. */
-static int wait_until_unused(int fd, const char *name) {
+int image_wait_until_unused(int fd, const char *name) {
         const int64_t deadline = monotonic_ms() + IN_USE_MS;
         char path[LOOP_PATH_SIZE];
         int r;
@@ -148,6 +173,7 @@ static int wait_until_unused(int fd, const char *name) {
                 if (r < 0)
                         return image_fail(r, name, "looked for among the loop devices");
                 (void) fd_close(r);
+                luks_close_stale(path);
                 if (monotonic_ms() > deadline)
                         break;
                 (void) nanosleep(&(struct timespec){.tv_nsec = IN_USE_STEP_MS * 1000000L}, NULL);
@@ -162,13 +188,16 @@ int image_mount_device(const char *path) {
         const MountOption options[] = {
                         {"discard", NULL}, /* what is removed makes the file smaller */
                         {"errors", "remount-ro"},
+                        /* What was never written is no zeros when it is decrypted: to have such
+                           tables be some would make the file larger for nothing. */
+                        {"noinit_itable", NULL},
         };
+        const bool encrypted = startswith(path, "/dev/dm-");
 
-        return mount_new("ext4", path, options, ELEMENTSOF(options), MOUNT_ATTR_NODEV);
+        return mount_new("ext4", path, options, ELEMENTSOF(options) - !encrypted, MOUNT_ATTR_NODEV);
 }
 
-/* Has the filesystem be as large as what it is on. */
-static int grow_filesystem(int mount_fd, uint64_t size) {
+int image_grow_filesystem(int mount_fd, uint64_t size) {
         _cleanup_close_ int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         struct statvfs st;
         __u64 blocks;
@@ -179,21 +208,31 @@ static int grow_filesystem(int mount_fd, uint64_t size) {
         return ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks) < 0 ? -errno : 0;
 }
 
+static int shrink(int private_fd, void *userdata) {
+        const Definition *definition = userdata;
+
+        return image_file_shrink_copy(private_fd, NULL, definition->name, size_of(definition));
+}
+
 /* Brings the file, which is not in use, to its size; the filesystem in it may still have to grow,
  * from *RET. Logs. */
 static int fit(int private_fd, const Definition *definition, uint64_t *ret) {
         const uint64_t size = size_of(definition);
         _cleanup_close_ int fd = -EBADF;
         ImageHeader header;
-        int r = image_file_recover(private_fd, definition->name);
+        int r;
 
+        *ret = 0;
+        if (luks_is_wanted(definition))
+                return image_fit_encrypted(private_fd, definition, size);
+        r = image_file_recover(private_fd, NULL, definition->name);
         if (r >= 0)
-                r = image_file_header(private_fd, definition->name, &header);
+                r = image_file_header(private_fd, NULL, definition->name, &header);
         if (r < 0)
                 return r;
         *ret = header.bytes < size ? header.bytes : size;
         if (header.bytes > size)
-                return image_file_shrink(private_fd, definition->name, size);
+                return image_file_shrink(private_fd, definition->name, shrink, (void *) definition);
         fd = image_open(private_fd, definition->name);
         if (fd < 0)
                 return fd;
@@ -218,7 +257,29 @@ int image_mount(int private_fd, const char *name) {
 int image_check_unused(int private_fd, const char *name) {
         _cleanup_close_ int fd = image_open(private_fd, name);
 
-        return fd < 0 ? fd : wait_until_unused(fd, name);
+        return fd < 0 ? fd : image_wait_until_unused(fd, name);
+}
+
+/* Nobody uses it, and it is encrypted or not as the definition says. Logs. */
+static int check_file(int private_fd, const Definition *definition) {
+        _cleanup_close_ int fd = image_open(private_fd, definition->name);
+        int r = fd < 0 ? fd : luks_check(fd, definition);
+
+        return r < 0 ? r : image_wait_until_unused(fd, definition->name);
+}
+
+static int mount_fitted(int private_fd, uint64_t had, const Definition *definition) {
+        const uint64_t size = size_of(definition);
+        _cleanup_close_ int mount_fd = -EBADF;
+        int r = 0;
+
+        mount_fd = luks_is_wanted(definition) ? image_mount_encrypted(private_fd, definition, &had)
+                                              : image_mount(private_fd, definition->name);
+        if (mount_fd < 0)
+                return mount_fd;
+        if (had < size && !definition->ephemeral)
+                r = image_grow_filesystem(mount_fd, size);
+        return r < 0 ? image_fail(r, definition->name, "grown") : TAKE_FD(mount_fd);
 }
 
 static int image_attach(const StorageAttach *attach, int root_fd, int private_fd) {
@@ -228,30 +289,37 @@ static int image_attach(const StorageAttach *attach, int root_fd, int private_fd
         int r = image_check(root_fd, definition);
 
         if (r >= 0)
-                r = image_check_unused(private_fd, definition->name);
+                r = check_file(private_fd, definition);
         /* What an ephemeral VE only reads is of whatever size. */
         if (r >= 0 && definition->ephemeral)
-                r = image_file_recover(private_fd, definition->name);
+                r = luks_is_wanted(definition)
+                                    ? 0
+                                    : image_file_recover(private_fd, NULL, definition->name);
         else if (r >= 0)
                 r = fit(private_fd, definition, &had);
         if (r < 0)
                 return r;
-        mount_fd = image_mount(private_fd, definition->name);
-        if (mount_fd < 0)
-                return mount_fd;
-        if (had < size_of(definition))
-                r = grow_filesystem(mount_fd, size_of(definition));
-        return r < 0 ? image_fail(r, definition->name, "grown") : overlay_attach(attach, mount_fd);
+        mount_fd = mount_fitted(private_fd, had, definition);
+        return mount_fd < 0 ? mount_fd : overlay_attach(attach, mount_fd);
 }
 
 /* --- copying */
 
 static int image_open_root(int private_fd, const char *name) {
         _cleanup_close_ int mount_fd = -EBADF;
-        int r = image_check_unused(private_fd, name);
+        _cleanup_close_ int fd = image_open(private_fd, name);
+        int r = fd;
 
+        if (r >= 0 && luks_is_encrypted(fd))
+                return log_error_errno(-EOPNOTSUPP,
+                                "The image of VE %s is encrypted, which can't be done with such a "
+                                "one: make a new VE, and copy the files with `vectl copy-from` and "
+                                "`vectl copy-to`.",
+                                name);
         if (r >= 0)
-                r = image_file_recover(private_fd, name);
+                r = image_wait_until_unused(fd, name);
+        if (r >= 0)
+                r = image_file_recover(private_fd, NULL, name);
         if (r < 0)
                 return r;
         mount_fd = image_mount(private_fd, name);
@@ -277,14 +345,20 @@ static int image_copy(int root_fd, int private_fd, const StorageCopy *copy) {
         _cleanup_close_ int from_fd = image_open(copy->from_fd, copy->from);
         int r = from_fd < 0 ? from_fd : image_check(root_fd, copy->to);
 
+        if (r >= 0 && luks_is_encrypted(from_fd) && !streq(copy->from, copy->to->name))
+                return log_error_errno(-EOPNOTSUPP,
+                                "VE %s can't be cloned, for its image is encrypted: make a new VE, "
+                                "and copy the files with `vectl copy-from` and `vectl copy-to`.",
+                                copy->from);
         if (r >= 0 && !copy->running)
-                r = wait_until_unused(from_fd, copy->from);
+                r = image_wait_until_unused(from_fd, copy->from);
         return r < 0 ? r : copy_file(private_fd, from_fd, copy);
 }
 
 /* The same filesystem once more: the VE's own mount can't be reached. */
 static int image_filesystem(int private_fd, const char *name) {
         _cleanup_close_ int fd = image_open(private_fd, name), loop_fd = -EBADF;
+        _cleanup_(dm_device_done) DmDevice device = {};
         _cleanup_close_ int mount_fd = -EBADF;
         char path[LOOP_PATH_SIZE];
         int r = fd;
@@ -292,8 +366,10 @@ static int image_filesystem(int private_fd, const char *name) {
         if (r < 0)
                 return r;
         r = loop_fd = loop_find(fd, path);
+        if (r >= 0 && luks_is_encrypted(fd))
+                r = dm_find(path, &device);
         if (r >= 0)
-                r = mount_fd = image_mount_device(path);
+                r = mount_fd = image_mount_device(luks_is_encrypted(fd) ? device.path : path);
         if (r >= 0)
                 r = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return r == -1 ? image_fail(-errno, name, "reached")
@@ -304,15 +380,22 @@ static int image_filesystem(int private_fd, const char *name) {
 /* --- resizing */
 
 /* While it is in use, by the device LOOP_FD. Logs. */
-static int grow_live(int fd, int loop_fd, const char *path, const Definition *definition) {
+static int grow_live(int private_fd, int loop_fd, const char *path, const Definition *definition) {
         const uint64_t size = size_of(definition);
+        _cleanup_(dm_device_done) DmDevice device = {};
         _cleanup_close_ int mount_fd = -EBADF;
-        int r = ftruncate(fd, (off_t) size) < 0 ? -errno : loop_update_size(loop_fd);
+        int r = loop_update_size(loop_fd);
 
+        if (r >= 0 && luks_is_wanted(definition)) {
+                r = dm_find(path, &device);
+                if (r >= 0 && (r = luks_grow(private_fd, definition)) < 0)
+                        return r;
+                path = device.path;
+        }
         if (r >= 0) {
                 /* The same filesystem once more: the VE's own mount can't be reached. */
                 mount_fd = image_mount_device(path);
-                r = mount_fd < 0 ? mount_fd : grow_filesystem(mount_fd, size);
+                r = mount_fd < 0 ? mount_fd : image_grow_filesystem(mount_fd, size);
         }
         return r < 0 ? image_fail(r, definition->name, "grown") : 0;
 }
@@ -324,6 +407,8 @@ static int image_resize(int root_fd, int private_fd, const Definition *definitio
         uint64_t had;
         int r = fd < 0 ? fd : image_check(root_fd, definition);
 
+        if (r >= 0)
+                r = luks_check(fd, definition);
         if (r < 0)
                 return r;
         loop_fd = loop_find(fd, path);
@@ -334,28 +419,67 @@ static int image_resize(int root_fd, int private_fd, const Definition *definitio
         if (loop_fd == -ENOENT)
                 return fit(private_fd, definition, &had);
         /* Ext4 does not shrink while it is mounted. */
-        if ((uint64_t) st.st_size > size_of(definition))
+        if ((uint64_t) st.st_size > file_size_of(definition))
                 return 1;
-        return grow_live(fd, loop_fd, path, definition);
+        if (ftruncate(fd, (off_t) file_size_of(definition)) < 0)
+                return image_fail(-errno, definition->name, "grown");
+        return grow_live(private_fd, loop_fd, path, definition);
 }
 
 static int image_usage(int private_fd, QuotaUsage *ret) {
+        _cleanup_close_ int fd = openat(
+                        private_fd, IMAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         struct stat st;
+        uint64_t size;
 
-        if (fstatat(private_fd, IMAGE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
+        size = (uint64_t) st.st_size;
         *ret = (QuotaUsage){
                         .bytes = (uint64_t) st.st_blocks * 512,
                         .inodes = 1,
-                        .max_bytes = (uint64_t) st.st_size,
+                        .max_bytes = size > VE_CRYPT_OFFSET && luks_is_encrypted(fd)
+                                                     ? size - VE_CRYPT_OFFSET
+                                                     : size,
         };
         return 0;
+}
+
+/* Before it is made, or used: with what is there already. */
+static int check(int root_fd, const Definition *definition) {
+        _cleanup_free_ char *path = text_format("%s/" IMAGE_FILE, definition->name);
+        _cleanup_close_ int fd = -EBADF;
+        int r = path ? image_check(root_fd, definition) : log_oom();
+
+        if (r < 0)
+                return r;
+        fd = openat(root_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        /* What can't be opened is said when it is. */
+        return fd < 0 ? 0 : luks_check(fd, definition);
+}
+
+/* What killed commands left of its devices. */
+static void end(int private_fd) {
+        static const char *const files[] = {IMAGE_FILE, IMAGE_COPY};
+
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                _cleanup_close_ int fd = openat(private_fd, files[i],
+                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+                _cleanup_close_ int loop_fd = -EBADF;
+                char path[LOOP_PATH_SIZE];
+
+                if (fd < 0 || !luks_is_encrypted(fd))
+                        continue;
+                loop_fd = loop_find(fd, path);
+                if (loop_fd >= 0)
+                        luks_close_stale(path);
+        }
 }
 
 const StorageBackend storage_image = {
                 .name = "image",
                 .is = is_image,
-                .check = image_check,
+                .check = check,
                 .create = image_create,
                 .copy = image_copy,
                 .open_root = image_open_root,
@@ -366,4 +490,5 @@ const StorageBackend storage_image = {
                 .describe = image_describe,
                 .verify = image_verify,
                 .compact = image_compact,
+                .end = end,
 };

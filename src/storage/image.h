@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What image.c and image-upkeep.c have of each other. Internal to this layer. */
+/* What image.c, image-crypt.c and image-upkeep.c have of each other. Internal to this layer. */
 
 #include "storage/backend.h"
 
@@ -17,8 +17,27 @@ int image_check_unused(int private_fd, const char *name);
 /* Makes a mount of the file, which nobody uses, detached: the device goes with it. Logs. */
 int image_mount(int private_fd, const char *name);
 
-/* Makes another mount of the filesystem on the loop device PATH, detached. Returns it or -errno. */
+/* Waits for a moment until nobody uses the file FD, as a VE that is gone only just now: -EBUSY.
+ * Logs. */
+int image_wait_until_unused(int fd, const char *name);
+
+/* Makes a mount of the filesystem on the device PATH, detached. Returns it or -errno. */
 int image_mount_device(const char *path);
+
+/* Has the filesystem be of SIZE bytes, which the device under it has. Returns 0 or -errno. */
+int image_grow_filesystem(int mount_fd, uint64_t size);
+
+/*
+ * Brings the file of an encrypted image, which is not in use, to its size: SIZE bytes and the
+ * header. The filesystem in it may still have to grow. Logs.
+ */
+int image_fit_encrypted(int private_fd, const Definition *definition, uint64_t size);
+
+/*
+ * Opens the encrypted image, puts right what a crash left, and makes a mount of it, detached: the
+ * devices go with it. *RET_SIZE is that of the filesystem. Returns it or -errno. Logs.
+ */
+int image_mount_encrypted(int private_fd, const Definition *definition, uint64_t *ret_size);
 
 /* As StorageBackend has them. */
 int image_describe(int private_fd, const char *name, StorageInfo *info);

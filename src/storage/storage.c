@@ -15,6 +15,7 @@
 #include "base/uuid.h"
 #include "kernel/btrfs.h"
 #include "storage/backend.h"
+#include "storage/luks.h"
 #include "ve/paths.h"
 
 /* VE_SNAPSHOTS, below VE_PRIVATE. */
@@ -333,6 +334,7 @@ void storage_sweep(void) {
         _cleanup_(closedirp) DIR *dir = opendir(VE_PRIVATE);
         struct dirent *entry;
 
+        luks_sweep();
         if (!dir)
                 return;
         while ((entry = readdir(dir))) {

@@ -12,7 +12,7 @@ ROOT_NAMES="build host-252 host-257 ve-12 ve-13 ve-sysv"
 describe_root() {
     local host="systemd systemd-sysv dbus systemd-container libpam-systemd strace procps iproute2 kmod
         e2fsprogs btrfs-progs xfsprogs busybox-static zstd xz-utils less man-db bash-completion nano-tiny openssh-client
-        libsmartcols1 libblkid1 util-linux util-linux-extra
+        libsmartcols1 libblkid1 util-linux util-linux-extra libcryptsetup12 dmsetup
         libnl-route-3-200 libnftables1 nftables iperf3 iputils-ping"
     local ve="systemd systemd-sysv dbus libpam-systemd procps iproute2"
     FORMAT=directory
@@ -20,7 +20,7 @@ describe_root() {
     build)
         SUITE=bookworm
         PACKAGES="gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libblkid-dev libsmartcols-dev
-            libarchive-dev libnl-route-3-dev libnftables-dev libcriterion-dev systemd systemd-dev? clang libclang-rt-14-dev
+            libarchive-dev libcryptsetup-dev libnl-route-3-dev libnftables-dev libcriterion-dev systemd systemd-dev? clang libclang-rt-14-dev
             clang-format-14 shellcheck man-db mandoc bash-completion busybox-static strace git
             procps zstd xz-utils python3"
         ;;

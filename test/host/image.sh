@@ -206,6 +206,22 @@ killed() {
 }
 check "shrinking is killed" killed
 
+# With it, see machine/luks.sh.
+no_encryption() {
+    need_loop
+    [ ! -e /sys/class/misc/device-mapper ] || skip "this host has device-mapper"
+    (umask 077 && { printf '\001' && head -c 32 /dev/urandom; } >"$WORK/key")
+    expect_status 69 new secret --set Storage.Encrypt=luks2 --set Storage.Key="file:$WORK/key"
+    expect_sentence "$ERR" "vectl: The image of VE secret can't be opened: this host's kernel has no dm-crypt, or keeps it from us; *"
+    [ ! -e /etc/ve/secret.ve ] && [ -z "$(find $PRIVATE -maxdepth 1 -name '*secret*')" ] || fail "something is left of it"
+    [ -z "$(losetup --list --noheadings | grep secret)" ] || fail "its loop device is left"
+    mv /usr/libexec/veneer/ve-crypt "$WORK/ve-crypt"
+    expect_status 69 new secret --set Storage.Encrypt=luks2 --set Storage.Key="file:$WORK/key"
+    mv "$WORK/ve-crypt" /usr/libexec/veneer/ve-crypt
+    expect_sentence "$ERR" "vectl: The image of VE secret can't be encrypted or opened: Veneer was built without libcryptsetup; *"
+}
+check "a host that can't encrypt: refused" no_encryption
+
 gone() {
     vectl destroy img
     [ ! -e $PRIVATE/img ] || fail "it is still there"

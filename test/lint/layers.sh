@@ -6,7 +6,7 @@ awk '
         n = split("base config kernel bus ve unit storage network template launch operate", name, " ")
         for (i = 1; i <= n; i++)
             rank[name[i]] = i
-        programs = "vectl ve-import ve-launch ve-network ve-generator"
+        programs = "vectl ve-crypt ve-import ve-launch ve-network ve-generator"
         split(programs, program, " ")
         for (i in program)
             rank[program[i]] = n + 1
