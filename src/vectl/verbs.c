@@ -28,6 +28,7 @@ const Verb *const verbs[] = {
                 &verb_umount,
                 &verb_snapshot,
                 &verb_convert,
+                &verb_key,
                 &verb_network,
                 &verb_storage,
                 &verb_template,

@@ -14,6 +14,7 @@ extern const Verb verb_create;
 extern const Verb verb_destroy;
 extern const Verb verb_enter;
 extern const Verb verb_exec;
+extern const Verb verb_key;
 extern const Verb verb_list;
 extern const Verb verb_mount;
 extern const Verb verb_network;
