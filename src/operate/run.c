@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "operate/agent.h"
 #include "operate/progress.h"
 #include "operate/reload.h"
 #include "unit/ve-units.h"
@@ -198,6 +199,7 @@ static ExitCode finish(Systemd *systemd, const Job *job, RunFlags flags) {
 
 ExitCode ve_run(Systemd *systemd, JobVerb verb, char *const *names, RunFlags flags) {
         _cleanup_(free_jobs) Job *jobs = calloc(strv_length(names) + 1, sizeof(Job));
+        _cleanup_agent_ pid_t agent = 0;
         ExitCode code = check(systemd, verb, names), first = EXIT_DONE;
         size_t n = 0;
         int r = jobs ? 0 : -ENOMEM;
@@ -208,9 +210,13 @@ ExitCode ve_run(Systemd *systemd, JobVerb verb, char *const *names, RunFlags fla
                 jobs[n] = (Job){.verb = verb, .name = names[n], .unit = ve_service_name(names[n])};
                 r = jobs[n].unit ? queue(systemd, jobs + n, flags) : -ENOMEM;
         }
-        if (r >= 0)
-                r = systemd_wait_jobs(
-                                systemd, jobs, n, progress_wanted() ? show_progress : NULL, NULL);
+        if (r >= 0) {
+                /* Who is asked for a passphrase is shown no progress meanwhile. */
+                agent = verb == JOB_STOP ? 0 : agent_start(names);
+                r = systemd_wait_jobs(systemd, jobs, n,
+                                progress_wanted() && agent == 0 ? show_progress : NULL, NULL);
+        }
+        agent_stop(&agent);
         progress_end();
         if (r < 0) {
                 log_error_errno(r, "Lost the connection to systemd, which goes on by itself: %m.");
