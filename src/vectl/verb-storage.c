@@ -25,7 +25,10 @@ static int copy(const char *text, char **ret) {
         return text && !*ret ? -ENOMEM : 0;
 }
 
+/* What is not known is none. */
 static int number(uint64_t value, char **ret) {
+        if (value == UINT64_MAX)
+                return 0;
         *ret = text_format("%" PRIu64, value);
         return *ret ? 0 : -ENOMEM;
 }

@@ -254,6 +254,26 @@ snapshot() {
 }
 check "snapshots of it are encrypted images, too; and it may be ephemeral" snapshot
 
+upkeep() {
+    local sum
+    sum=$(sha256sum $IMAGE)
+    expect_status 69 vectl storage check img
+    expect_sentence "$ERR" "vectl: The image of VE img is encrypted, and can be checked only while the VE runs: start it."
+    expect_status 69 vectl storage check --repair img
+    expect_status 69 vectl storage compact img
+    expect_status 0 vectl storage show img
+    expect_match "$OUT" "*image*" "what vectl storage show prints"
+    expect_status 69 vectl convert img --to=overlay
+    expect "$(sha256sum $IMAGE)" "$sum" "the image"
+    start img
+    vectl storage check img
+    vectl storage compact img
+    vectl storage show img
+    systemctl stop ve@img
+    expect_no_devices
+}
+check "it is checked and compacted while it runs, and else nothing touches it" upkeep
+
 credential() {
     new_encrypted cred --set Storage.Key=credential:disk --set Service.LoadCredential=disk:$KEYS/one \
         --set Service.SetCredential=token:for-the-VE
