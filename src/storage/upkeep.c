@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "storage/backend.h"
 #include "storage/finding.h"
+#include "storage/whole-root.h"
 #include "ve/paths.h"
 
 static int fail(int error, const Definition *definition) {
@@ -118,6 +119,14 @@ static int check_around(int root_fd, int fd, const Definition *definition, bool 
         return r;
 }
 
+/* A whole root has nothing to it but its files. Logs. */
+static int check_whole(int fd, const Definition *definition, StorageFindings *findings) {
+        uint64_t stray;
+        int r = finding_look_through(fd, WHOLE_ROOT, 0, findings, &stray);
+
+        return r < 0 ? fail(r, definition) : 0;
+}
+
 int storage_verify(const Definition *definition, StorageVerify flags, StorageFindings *ret) {
         _cleanup_close_ int root_fd = open(VE_PRIVATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_close_ int fd = private_open(definition->name);
@@ -134,6 +143,8 @@ int storage_verify(const Definition *definition, StorageVerify flags, StorageFin
                 return fail(r, definition);
         if (backend && backend->verify)
                 r = backend->verify(root_fd, fd, definition, flags, &findings);
+        else if (backend && backend->copies_template)
+                r = check_whole(fd, definition, &findings);
         if (r < 0)
                 return r;
         *ret = findings;

@@ -133,6 +133,18 @@ sto: $PRIVATE/sto/.adopted was left by a start that was killed: put right."
 }
 check "an overlay: what is wrong is found, and put right" damaged
 
+whole() {
+    new stw --set Storage.Type=directory
+    expect "$(field stw type)" directory "the type"
+    [ "$(field stw used)" -gt $((3 * M)) ] || fail "its copy of 3 MiB takes $(field stw used)"
+    expect_clean stw
+    chown 70000 $PRIVATE/stw/root/big
+    expect_status 1 vectl storage check stw
+    expect_match "$OUT" "stw: $PRIVATE/stw/root/big belongs to uid 70000 and gid 0: *"
+    vectl destroy stw
+}
+check "a directory: what it takes, and what is wrong" whole
+
 image() {
     need_loop
     new sti --set Storage.Type=image --set Storage.Size=64M
