@@ -220,6 +220,18 @@ damaged() {
     systemctl stop ve@one
     wait_until 10 no_loop $IMAGES/a.img
     dumpe2fs -h $IMAGES/a.img 2>/dev/null | grep -q '^Filesystem state: *clean$' || fail "its state is not clean"
+    # As it is while it is mounted: with a journal to be replayed.
+    mount -o loop $IMAGES/a.img /mnt
+    touch /mnt/new
+    sync -f /mnt
+    cp --sparse=always $IMAGES/a.img $IMAGES/crashed.img
+    umount /mnt
+    disk_refused one "*can't be mounted read-only before what a crash left in it is put right; mount it once without the option ro." \
+        "[Mount]" "What=$IMAGES/crashed.img" "Where=/mnt" "Options=ro"
+    disk_start one "[Mount]" "What=$IMAGES/crashed.img" "Where=/mnt"
+    inside one /bin/stat /mnt/new
+    systemctl stop ve@one
+    rm $IMAGES/crashed.img
     # All but the superblock.
     dd if=/dev/urandom of=$IMAGES/a.img bs=4096 seek=1 count=4096 conv=notrunc status=none
     disk_refused one "*its filesystem is damaged; copy it, then put it right with \`e2fsck -f $IMAGES/a.img\`." "[Mount]" "What=$IMAGES/a.img" "Where=/mnt"
