@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "kernel/path.h"
+#include "storage/image-file.h"
 #include "storage/signature.h"
 
 /* e2fsck(8): 1 and 2 are that it has put something right. */
@@ -322,19 +323,6 @@ int disk_file_recover(const DiskFile *file) {
                         file->path);
 }
 
-/* The number behind LABEL at the start of a line of dumpe2fs. Returns 0 or -EBADMSG. */
-static int find_number(const char *said, const char *label, uint64_t *ret) {
-        const char *line = strstr(said, label);
-        _cleanup_free_ char *text = NULL;
-
-        if (!line || (line != said && line[-1] != '\n'))
-                return -EBADMSG;
-        line += strlen(label);
-        line += strspn(line, " ");
-        text = strndup(line, strspn(line, "0123456789"));
-        return text ? text_parse_u64(text, ret) : -ENOMEM;
-}
-
 int disk_file_ext4_size(const DiskFile *file, uint64_t *ret) {
         static const char *const argv[] = {"/usr/sbin/dumpe2fs", "-h", PROCESS_FD, NULL};
         _cleanup_free_ char *said = NULL;
@@ -343,8 +331,8 @@ int disk_file_ext4_size(const DiskFile *file, uint64_t *ret) {
 
         if (r < 0)
                 return r;
-        if (r > 0 || find_number(said, "Block count:", &count) < 0 ||
-                        find_number(said, "Block size:", &size) < 0)
+        if (r > 0 || image_file_find_number(said, "Block count:", &count) < 0 ||
+                        image_file_find_number(said, "Block size:", &size) < 0)
                 return disk_file_refuse(file, -EUCLEAN, "its size can't be read.");
         *ret = count * size;
         return 0;

@@ -109,8 +109,7 @@ int image_file_recover(int private_fd, const char *device, const char *name) {
         return check(private_fd, name, device ?: IN_CHILD IMAGE_FILE, "-p");
 }
 
-/* The number behind LABEL at the start of a line of dumpe2fs. Returns 0 or -EBADMSG. */
-static int find_number(const char *said, const char *label, uint64_t *ret) {
+int image_file_find_number(const char *said, const char *label, uint64_t *ret) {
         const char *line = strstr(said, label);
         _cleanup_free_ char *text = NULL;
 
@@ -131,11 +130,11 @@ int image_file_header(int private_fd, const char *device, const char *name, Imag
 
         if (r < 0)
                 return r;
-        if (r > 0 || find_number(said, "Block size:", &size) < 0 ||
-                        find_number(said, "Block count:", &count) < 0 ||
-                        find_number(said, "Free blocks:", &n_free) < 0 ||
-                        find_number(said, "Inode count:", &files) < 0 ||
-                        find_number(said, "Free inodes:", &free_files) < 0)
+        if (r > 0 || image_file_find_number(said, "Block size:", &size) < 0 ||
+                        image_file_find_number(said, "Block count:", &count) < 0 ||
+                        image_file_find_number(said, "Free blocks:", &n_free) < 0 ||
+                        image_file_find_number(said, "Inode count:", &files) < 0 ||
+                        image_file_find_number(said, "Free inodes:", &free_files) < 0)
                 return fail(-EUCLEAN, name, "read", said);
         *ret = (ImageHeader){
                         .bytes = count * size,

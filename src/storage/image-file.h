@@ -58,3 +58,9 @@ int image_file_shrink(int private_fd, const char *name, ImageShrink shrink, void
  * when there is more in it.
  */
 int image_file_shrink_copy(int private_fd, const char *device, const char *name, uint64_t size);
+
+/*
+ * The number behind LABEL at the start of a line of what dumpe2fs SAID. Returns 0, -EBADMSG or
+ * another -errno. Does not log.
+ */
+int image_file_find_number(const char *said, const char *label, uint64_t *ret);

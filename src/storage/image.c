@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/types.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -23,17 +21,13 @@
 #include "kernel/loop.h"
 #include "kernel/mount.h"
 #include "storage/backend.h"
+#include "storage/grow.h"
 #include "storage/image-file.h"
 #include "storage/image.h"
 #include "storage/luks.h"
 #include "storage/overlay.h"
 #include "storage/program.h"
 #include "ve/paths.h"
-
-/* Of the kernel's fs/ext4; its headers for programs have it from Linux 6.5. */
-#ifndef EXT4_IOC_RESIZE_FS
-#define EXT4_IOC_RESIZE_FS _IOW('f', 16, __u64)
-#endif
 
 #define SIZE_DEFAULT (UINT64_C(10) << 30)
 /* Less holds no journal. */
@@ -197,17 +191,6 @@ int image_mount_device(const char *path) {
         return mount_new("ext4", path, options, ELEMENTSOF(options) - !encrypted, MOUNT_ATTR_NODEV);
 }
 
-int image_grow_filesystem(int mount_fd, uint64_t size) {
-        _cleanup_close_ int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        struct statvfs st;
-        __u64 blocks;
-
-        if (fd < 0 || fstatvfs(fd, &st) < 0)
-                return -errno;
-        blocks = size / st.f_bsize;
-        return ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks) < 0 ? -errno : 0;
-}
-
 static int shrink(int private_fd, void *userdata) {
         const Definition *definition = userdata;
 
@@ -278,7 +261,7 @@ static int mount_fitted(int private_fd, uint64_t had, const Definition *definiti
         if (mount_fd < 0)
                 return mount_fd;
         if (had < size && !definition->ephemeral)
-                r = image_grow_filesystem(mount_fd, size);
+                r = grow_ext4(mount_fd, size);
         return r < 0 ? image_fail(r, definition->name, "grown") : TAKE_FD(mount_fd);
 }
 
@@ -395,7 +378,7 @@ static int grow_live(int private_fd, int loop_fd, const char *path, const Defini
         if (r >= 0) {
                 /* The same filesystem once more: the VE's own mount can't be reached. */
                 mount_fd = image_mount_device(path);
-                r = mount_fd < 0 ? mount_fd : image_grow_filesystem(mount_fd, size);
+                r = mount_fd < 0 ? mount_fd : grow_ext4(mount_fd, size);
         }
         return r < 0 ? image_fail(r, definition->name, "grown") : 0;
 }

@@ -24,9 +24,6 @@ int image_wait_until_unused(int fd, const char *name);
 /* Makes a mount of the filesystem on the device PATH, detached. Returns it or -errno. */
 int image_mount_device(const char *path);
 
-/* Has the filesystem be of SIZE bytes, which the device under it has. Returns 0 or -errno. */
-int image_grow_filesystem(int mount_fd, uint64_t size);
-
 /*
  * Brings the file of an encrypted image, which is not in use, to its size: SIZE bytes and the
  * header. The filesystem in it may still have to grow. Logs.
