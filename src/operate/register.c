@@ -120,6 +120,7 @@ static int assign_known(Register *work) {
                         [STORAGE_OVERLAY] = "overlay",
                         [STORAGE_IMAGE] = "image",
                         [STORAGE_DIRECTORY] = "directory",
+                        [STORAGE_BTRFS] = "btrfs",
         };
         const char *signal = template_stop_signal(work->template);
         const char *type = types[work->foreign.type];

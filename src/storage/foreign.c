@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/btrfs.h"
 #include "kernel/copy-file.h"
 #include "storage/backend.h"
 #include "storage/image-file.h"
@@ -286,6 +287,12 @@ static int keep_uuid(const Foreign *foreign, int private_fd) {
         return private_write_uuid(private_fd, uuid);
 }
 
+static int make_subvolume(int private_fd, const Foreign *foreign) {
+        int r = btrfs_make_subvolume(private_fd, WHOLE_ROOT);
+
+        return r < 0 ? fail(r, foreign) : 0;
+}
+
 static int fill(int root_fd, int private_fd, const Definition *definition, void *userdata) {
         const Copying *copying = userdata;
         const Foreign *foreign = copying->foreign;
@@ -294,7 +301,9 @@ static int fill(int root_fd, int private_fd, const Definition *definition, void 
         if (foreign->type == STORAGE_IMAGE)
                 r = copy_image(foreign, private_fd);
         else {
-                r = limit_begin(root_fd, private_fd, definition);
+                /* The start sees to the limit of a subvolume. */
+                r = foreign->type == STORAGE_BTRFS ? make_subvolume(private_fd, foreign)
+                                                   : limit_begin(root_fd, private_fd, definition);
                 if (r >= 0 && foreign->type == STORAGE_OVERLAY && overlay_make(private_fd) < 0)
                         r = fail(-errno, foreign);
                 if (r >= 0)

@@ -35,7 +35,8 @@ int storage_describe(const Definition *definition, StorageInfo *ret) {
 
         if (fd >= 0)
                 r = storage_usage(definition->name, &info.usage);
-        info.files = info.usage.inodes;
+        /* Btrfs does not count them. */
+        info.files = info.usage.inodes > 0 ? info.usage.inodes : UINT64_MAX;
         info.max_files = info.usage.max_inodes;
         if (r < 0)
                 return fail(r, definition);

@@ -363,6 +363,28 @@ history_of() {
 }
 check "snapshots take no room and no time, and lead back, from another type, too" history_of
 
+# Private data whose VE is lost: moved, or copied.
+registered() {
+    local how options
+    need_btrfs
+    for how in move copy; do
+        new sub
+        echo one >$PRIVATE/sub/root/root/f
+        mv $PRIVATE/sub $PRIVATE/elsewhere
+        vectl destroy sub
+        [ $how = copy ] && options=--copy || options=
+        # shellcheck disable=SC2086 # none is none
+        vectl register $PRIVATE/elsewhere sub --template=filler --set VE.NotifyReady=no --set VE.StopSignal=SIGTERM --start $options
+        [ $how = move ] || btrfs subvolume delete $PRIVATE/elsewhere/root >/dev/null
+        [ $how = move ] || rm -r $PRIVATE/elsewhere
+        expect "$(stat -c %i $PRIVATE/sub/root)" 256 "the inode of its root, by a $how"
+        expect "$(inside sub /bin/cat /root/f)" one "what it has, by a $how"
+        vectl destroy --force sub
+        expect "$(ls -A $PRIVATE)" "" "what is left by a $how"
+    done
+}
+check "it is registered as what it is" registered
+
 gone() {
     need_btrfs
     expect "$(ls -A $PRIVATE)" "" "what is left"
