@@ -263,8 +263,13 @@ upkeep() {
     expect_status 69 vectl storage compact img
     expect_status 0 vectl storage show img
     expect_match "$OUT" "*image*" "what vectl storage show prints"
-    expect_status 69 vectl convert img --to=overlay
+    expect_status 78 vectl convert img --to=overlay
+    expect_match "$ERR" "vectl: VE img can't be converted: *only an image can be encrypted*"
     expect "$(sha256sum $IMAGE)" "$sum" "the image"
+}
+check "stopped, it is neither checked nor compacted nor converted" upkeep
+
+upkeep_running() {
     start img
     vectl storage check img
     vectl storage compact img
@@ -272,7 +277,7 @@ upkeep() {
     systemctl stop ve@img
     expect_no_devices
 }
-check "it is checked and compacted while it runs, and else nothing touches it" upkeep
+check "it is checked and compacted while it runs" upkeep_running
 
 credential() {
     new_encrypted cred --set Storage.Key=credential:disk --set Service.LoadCredential=disk:$KEYS/one \
