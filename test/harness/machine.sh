@@ -54,7 +54,7 @@ boot_machine() (
     set -o pipefail
     local image=$1 name=$2 only=$3 console=${LOG%.log}-$2.console done=''
     # The containers beside it wait for one short process after the other; it can do with the rest.
-    nice -n 10 timeout --kill-after=10 900 qemu-system-x86_64 -accel tcg,thread=multi \
+    nice -n 10 timeout --kill-after=10 2400 qemu-system-x86_64 -accel tcg,thread=multi \
         -cpu max,cx16=off -smp 2 -m 2048 -no-reboot -nodefaults -display none \
         -drive "file=$image,format=raw,if=virtio,cache=unsafe" \
         -drive "file=$image.quota,format=raw,if=virtio,cache=unsafe" \
