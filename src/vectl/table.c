@@ -3,10 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <libsmartcols.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "vectl/format.h"
 
 #define COLUMNS_MAX 32
 
@@ -174,4 +176,23 @@ int table_words(const TableColumn columns[], size_t n_columns, const char *curre
         for (size_t i = 0; i < n_columns && r >= 0; i++)
                 r = strv_consume(ret, text_format("%.*s%s", done, current, columns[i].name));
         return r;
+}
+
+int table_cell_text(const char *text, char **ret) {
+        *ret = text ? strdup(text) : NULL;
+        return text && !*ret ? -ENOMEM : 0;
+}
+
+int table_cell_number(uint64_t value, char **ret) {
+        *ret = value == UINT64_MAX ? NULL : text_format("%" PRIu64, value);
+        return value != UINT64_MAX && !*ret ? -ENOMEM : 0;
+}
+
+int table_cell_bytes(uint64_t value, bool json, char **ret) {
+        char text[FORMAT_BYTES_SIZE];
+
+        if (json || value == UINT64_MAX)
+                return table_cell_number(value, ret);
+        format_bytes(value, text);
+        return table_cell_text(text, ret);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -12,83 +11,62 @@
 
 static TableOptions table = {.title = "ves"};
 
-static int copy(const char *text, char **ret) {
-        *ret = text ? strdup(text) : NULL;
-        return text && !*ret ? -ENOMEM : 0;
-}
-
-static int number(uint64_t value, char **ret) {
-        *ret = text_format("%" PRIu64, value);
-        return *ret ? 0 : -ENOMEM;
-}
-
 static int cell_name(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const VeInfo *) row)->name, ret);
+        return table_cell_text(((const VeInfo *) row)->name, ret);
 }
 
 static int cell_state(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const VeInfo *) row)->state, ret);
+        return table_cell_text(((const VeInfo *) row)->state, ret);
 }
 
 static int cell_leader(const void *row, _unused_ bool json, char **ret) {
         const VeInfo *info = row;
 
-        return info->leader > 0 ? number((uint64_t) info->leader, ret) : 0;
+        return info->leader > 0 ? table_cell_number((uint64_t) info->leader, ret) : 0;
 }
 
 static int cell_template(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const VeInfo *) row)->template, ret);
+        return table_cell_text(((const VeInfo *) row)->template, ret);
 }
 
 static int cell_uid_base(const void *row, _unused_ bool json, char **ret) {
         const VeInfo *info = row;
 
-        return info->uid_base > 0 ? number(info->uid_base, ret) : 0;
-}
-
-static int bytes(uint64_t value, bool json, char **ret) {
-        char text[FORMAT_BYTES_SIZE];
-
-        if (value == UINT64_MAX)
-                return 0;
-        if (json)
-                return number(value, ret);
-        format_bytes(value, text);
-        return copy(text, ret);
+        return info->uid_base > 0 ? table_cell_number(info->uid_base, ret) : 0;
 }
 
 static int cell_memory(const void *row, bool json, char **ret) {
-        return bytes(((const VeInfo *) row)->memory, json, ret);
+        return table_cell_bytes(((const VeInfo *) row)->memory, json, ret);
 }
 
 static int cell_address(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const VeInfo *) row)->addresses, ret);
+        return table_cell_text(((const VeInfo *) row)->addresses, ret);
 }
 
 static int cell_rx(const void *row, bool json, char **ret) {
-        return bytes(((const VeInfo *) row)->rx, json, ret);
+        return table_cell_bytes(((const VeInfo *) row)->rx, json, ret);
 }
 
 static int cell_tx(const void *row, bool json, char **ret) {
-        return bytes(((const VeInfo *) row)->tx, json, ret);
+        return table_cell_bytes(((const VeInfo *) row)->tx, json, ret);
 }
 
 static int cell_used(const void *row, bool json, char **ret) {
-        return bytes(((const VeInfo *) row)->used, json, ret);
+        return table_cell_bytes(((const VeInfo *) row)->used, json, ret);
 }
 
 static int cell_size(const void *row, bool json, char **ret) {
-        return bytes(((const VeInfo *) row)->size, json, ret);
+        return table_cell_bytes(((const VeInfo *) row)->size, json, ret);
 }
 
 static int cell_shared(const void *row, bool json, char **ret) {
-        return bytes(((const VeInfo *) row)->shared, json, ret);
+        return table_cell_bytes(((const VeInfo *) row)->shared, json, ret);
 }
 
 static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
         const VeInfo *info = row;
 
-        return info->tasks != UINT64_MAX ? number(info->tasks, ret) : 0;
+        return info->tasks != UINT64_MAX ? table_cell_number(info->tasks, ret) : 0;
 }
 
 static int cell_since(const void *row, bool json, char **ret) {
@@ -101,23 +79,23 @@ static int cell_since(const void *row, bool json, char **ret) {
                 format_time_utc(info->since, text);
         else
                 format_time_local(info->since, text);
-        return copy(text, ret);
+        return table_cell_text(text, ret);
 }
 
 static int cell_enabled(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const VeInfo *) row)->enabled, ret);
+        return table_cell_text(((const VeInfo *) row)->enabled, ret);
 }
 
 static int cell_result(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const VeInfo *) row)->result, ret);
+        return table_cell_text(((const VeInfo *) row)->result, ret);
 }
 
 static int cell_reload(const void *row, bool json, char **ret) {
         const VeInfo *info = row;
 
         if (json)
-                return copy(info->reload_due ? "1" : "0", ret);
-        return copy(info->reload_due ? "due" : "no", ret);
+                return table_cell_text(info->reload_due ? "1" : "0", ret);
+        return table_cell_text(info->reload_due ? "due" : "no", ret);
 }
 
 static const TableColumn columns[] = {
@@ -189,20 +167,9 @@ static int words_columns(const char *current, char ***ret) {
 }
 
 static const Option options[] = {
-                {.letter = 'o',
-                                .name = "output",
-                                .argument = "COLUMN[,COLUMN]...",
-                                .summary = "Show these columns, in this order",
-                                .value = &table.columns,
-                                .words = words_columns},
-                {.letter = 'j',
-                                .name = "json",
-                                .summary = "Print JSON: sizes in bytes, times in UTC",
-                                .flag = &table.json},
-                {.letter = 'n',
-                                .name = "noheadings",
-                                .summary = "Leave the line of headings out",
-                                .flag = &table.noheadings},
+                TABLE_OPTION_COLUMNS(table, words_columns),
+                TABLE_OPTION_JSON(table, "Print JSON: sizes in bytes, times in UTC"),
+                TABLE_OPTION_NO_HEADINGS(table),
 };
 
 static void free_infos(VeInfo **infos) {

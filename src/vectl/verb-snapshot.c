@@ -53,13 +53,8 @@ static const Verb verb_snapshot_create = {
 
 /* --- list */
 
-static int copy(const char *text, char **ret) {
-        *ret = text ? strdup(text) : NULL;
-        return text && !*ret ? -ENOMEM : 0;
-}
-
 static int cell_name(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const SnapshotInfo *) row)->name, ret);
+        return table_cell_text(((const SnapshotInfo *) row)->name, ret);
 }
 
 static int cell_created(const void *row, bool json, char **ret) {
@@ -70,11 +65,11 @@ static int cell_created(const void *row, bool json, char **ret) {
                 format_time_utc(info->created, text);
         else
                 format_time_local(info->created, text);
-        return copy(text, ret);
+        return table_cell_text(text, ret);
 }
 
 static int cell_base(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const SnapshotInfo *) row)->base, ret);
+        return table_cell_text(((const SnapshotInfo *) row)->base, ret);
 }
 
 static int cell_used(const void *row, bool json, char **ret) {
@@ -86,17 +81,17 @@ static int cell_used(const void *row, bool json, char **ret) {
                 return *ret ? 0 : -ENOMEM;
         }
         format_bytes(info->used, text);
-        return copy(text, ret);
+        return table_cell_text(text, ret);
 }
 
 static int cell_current(const void *row, bool json, char **ret) {
         const bool current = ((const SnapshotInfo *) row)->current;
 
-        return copy(json ? (current ? "1" : "0") : current ? "yes" : "no", ret);
+        return table_cell_text(json ? (current ? "1" : "0") : current ? "yes" : "no", ret);
 }
 
 static int cell_description(const void *row, _unused_ bool json, char **ret) {
-        return copy(((const SnapshotInfo *) row)->description, ret);
+        return table_cell_text(((const SnapshotInfo *) row)->description, ret);
 }
 
 static const TableColumn columns[] = {
@@ -121,20 +116,9 @@ static int words_columns(const char *current, char ***ret) {
 }
 
 static const Option list_options[] = {
-                {.letter = 'o',
-                                .name = "output",
-                                .argument = "COLUMN[,COLUMN]...",
-                                .summary = "Show these columns, in this order",
-                                .value = &table.columns,
-                                .words = words_columns},
-                {.letter = 'j',
-                                .name = "json",
-                                .summary = "Print JSON: sizes in bytes, times in UTC",
-                                .flag = &table.json},
-                {.letter = 'n',
-                                .name = "noheadings",
-                                .summary = "Leave the line of headings out",
-                                .flag = &table.noheadings},
+                TABLE_OPTION_COLUMNS(table, words_columns),
+                TABLE_OPTION_JSON(table, "Print JSON: sizes in bytes, times in UTC"),
+                TABLE_OPTION_NO_HEADINGS(table),
 };
 
 static int list(char **words) {

@@ -20,81 +20,57 @@ static const VeStorage *storage_of(const void *row) {
         return row;
 }
 
-static int copy(const char *text, char **ret) {
-        *ret = text ? strdup(text) : NULL;
-        return text && !*ret ? -ENOMEM : 0;
-}
-
-/* What is not known is none. */
-static int number(uint64_t value, char **ret) {
-        if (value == UINT64_MAX)
-                return 0;
-        *ret = text_format("%" PRIu64, value);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int bytes(uint64_t value, bool json, char **ret) {
-        char text[FORMAT_BYTES_SIZE];
-
-        if (value == UINT64_MAX)
-                return 0;
-        if (json)
-                return number(value, ret);
-        format_bytes(value, text);
-        return copy(text, ret);
-}
-
 static int cell_name(const void *row, _unused_ bool json, char **ret) {
-        return copy(storage_of(row)->name, ret);
+        return table_cell_text(storage_of(row)->name, ret);
 }
 
 static int cell_type(const void *row, _unused_ bool json, char **ret) {
-        return copy(storage_of(row)->info.type, ret);
+        return table_cell_text(storage_of(row)->info.type, ret);
 }
 
 static int cell_used(const void *row, bool json, char **ret) {
-        return bytes(storage_of(row)->info.usage.bytes, json, ret);
+        return table_cell_bytes(storage_of(row)->info.usage.bytes, json, ret);
 }
 
 /* No limit is none. */
 static int cell_size(const void *row, bool json, char **ret) {
         uint64_t max = storage_of(row)->info.usage.max_bytes;
 
-        return max > 0 ? bytes(max, json, ret) : 0;
+        return max > 0 ? table_cell_bytes(max, json, ret) : 0;
 }
 
 static int cell_inside(const void *row, bool json, char **ret) {
-        return bytes(storage_of(row)->info.inside, json, ret);
+        return table_cell_bytes(storage_of(row)->info.inside, json, ret);
 }
 
 static int cell_inside_size(const void *row, bool json, char **ret) {
-        return bytes(storage_of(row)->info.inside_size, json, ret);
+        return table_cell_bytes(storage_of(row)->info.inside_size, json, ret);
 }
 
 static int cell_files(const void *row, _unused_ bool json, char **ret) {
-        return number(storage_of(row)->info.files, ret);
+        return table_cell_number(storage_of(row)->info.files, ret);
 }
 
 static int cell_max_files(const void *row, _unused_ bool json, char **ret) {
         uint64_t max = storage_of(row)->info.max_files;
 
-        return max > 0 ? number(max, ret) : 0;
+        return max > 0 ? table_cell_number(max, ret) : 0;
 }
 
 static int cell_template(const void *row, _unused_ bool json, char **ret) {
-        return copy(storage_of(row)->template, ret);
+        return table_cell_text(storage_of(row)->template, ret);
 }
 
 static int cell_shared(const void *row, bool json, char **ret) {
-        return bytes(storage_of(row)->shared, json, ret);
+        return table_cell_bytes(storage_of(row)->shared, json, ret);
 }
 
 static int cell_snapshots(const void *row, bool json, char **ret) {
-        return bytes(storage_of(row)->snapshots, json, ret);
+        return table_cell_bytes(storage_of(row)->snapshots, json, ret);
 }
 
 static int cell_path(const void *row, _unused_ bool json, char **ret) {
-        return copy(storage_of(row)->path, ret);
+        return table_cell_text(storage_of(row)->path, ret);
 }
 
 static const TableColumn columns[] = {
@@ -142,20 +118,9 @@ static int words_columns(const char *current, char ***ret) {
 }
 
 static const Option show_options[] = {
-                {.letter = 'o',
-                                .name = "output",
-                                .argument = "COLUMN[,COLUMN]...",
-                                .summary = "Show these columns, in this order",
-                                .value = &table.columns,
-                                .words = words_columns},
-                {.letter = 'j',
-                                .name = "json",
-                                .summary = "Print JSON: sizes in bytes",
-                                .flag = &table.json},
-                {.letter = 'n',
-                                .name = "noheadings",
-                                .summary = "Leave the line of headings out",
-                                .flag = &table.noheadings},
+                TABLE_OPTION_COLUMNS(table, words_columns),
+                TABLE_OPTION_JSON(table, "Print JSON: sizes in bytes"),
+                TABLE_OPTION_NO_HEADINGS(table),
 };
 
 static void free_rows(VeStorage **rows) {

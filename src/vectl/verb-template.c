@@ -18,40 +18,35 @@
 
 static TableOptions table = {.title = "templates"};
 
-static int copy(const char *text, char **ret) {
-        *ret = text ? strdup(text) : NULL;
-        return text && !*ret ? -ENOMEM : 0;
-}
-
 /* Rows are pointers: what template_list() returns is an array of them. */
 static const TemplateInfo *info_of(const void *row) {
         return *(const TemplateInfo *const *) row;
 }
 
 static int cell_name(const void *row, _unused_ bool json, char **ret) {
-        return copy(info_of(row)->name, ret);
+        return table_cell_text(info_of(row)->name, ret);
 }
 
 static int cell_form(const void *row, _unused_ bool json, char **ret) {
-        return copy(info_of(row)->form, ret);
+        return table_cell_text(info_of(row)->form, ret);
 }
 
 static int cell_os(const void *row, _unused_ bool json, char **ret) {
-        return copy(info_of(row)->os, ret);
+        return table_cell_text(info_of(row)->os, ret);
 }
 
 static int cell_path(const void *row, _unused_ bool json, char **ret) {
-        return copy(info_of(row)->path, ret);
+        return table_cell_text(info_of(row)->path, ret);
 }
 
 static int cell_packaged(const void *row, bool json, char **ret) {
         if (json)
-                return copy(info_of(row)->packaged ? "1" : "0", ret);
-        return copy(info_of(row)->packaged ? "yes" : "no", ret);
+                return table_cell_text(info_of(row)->packaged ? "1" : "0", ret);
+        return table_cell_text(info_of(row)->packaged ? "yes" : "no", ret);
 }
 
 static int cell_problem(const void *row, _unused_ bool json, char **ret) {
-        return copy(info_of(row)->problem, ret);
+        return table_cell_text(info_of(row)->problem, ret);
 }
 
 static const TableColumn columns[] = {
@@ -72,17 +67,9 @@ static int words_columns(const char *current, char ***ret) {
 }
 
 static const Option list_options[] = {
-                {.letter = 'o',
-                                .name = "output",
-                                .argument = "COLUMN[,COLUMN]...",
-                                .summary = "Show these columns, in this order",
-                                .value = &table.columns,
-                                .words = words_columns},
-                {.letter = 'j', .name = "json", .summary = "Print JSON", .flag = &table.json},
-                {.letter = 'n',
-                                .name = "noheadings",
-                                .summary = "Leave the line of headings out",
-                                .flag = &table.noheadings},
+                TABLE_OPTION_COLUMNS(table, words_columns),
+                TABLE_OPTION_JSON(table, "Print JSON"),
+                TABLE_OPTION_NO_HEADINGS(table),
 };
 
 static int list(_unused_ char **operands) {

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "operate/usage.h"
-#include "vectl/format.h"
 #include "vectl/screen.h"
 #include "vectl/table.h"
 #include "vectl/verbs.h"
@@ -21,23 +20,6 @@
 
 static TableOptions table = {.title = "ves"};
 static const char *delay_given, *count_given, *sort_given;
-
-static int number(uint64_t value, char **ret) {
-        if (value == UINT64_MAX)
-                return 0;
-        *ret = text_format("%" PRIu64, value);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int bytes(uint64_t value, bool json, char **ret) {
-        char text[FORMAT_BYTES_SIZE];
-
-        if (json || value == UINT64_MAX)
-                return number(value, ret);
-        format_bytes(value, text);
-        *ret = strdup(text);
-        return *ret ? 0 : -ENOMEM;
-}
 
 static int cell_name(const void *row, _unused_ bool json, char **ret) {
         *ret = strdup(((const Usage *) row)->info.name);
@@ -54,27 +36,27 @@ static int cell_cpu(const void *row, bool json, char **ret) {
 }
 
 static int cell_memory(const void *row, bool json, char **ret) {
-        return bytes(((const Usage *) row)->info.memory, json, ret);
+        return table_cell_bytes(((const Usage *) row)->info.memory, json, ret);
 }
 
 static int cell_tasks(const void *row, _unused_ bool json, char **ret) {
-        return number(((const Usage *) row)->info.tasks, ret);
+        return table_cell_number(((const Usage *) row)->info.tasks, ret);
 }
 
 static int cell_rx_rate(const void *row, bool json, char **ret) {
-        return bytes(((const Usage *) row)->rx_rate, json, ret);
+        return table_cell_bytes(((const Usage *) row)->rx_rate, json, ret);
 }
 
 static int cell_tx_rate(const void *row, bool json, char **ret) {
-        return bytes(((const Usage *) row)->tx_rate, json, ret);
+        return table_cell_bytes(((const Usage *) row)->tx_rate, json, ret);
 }
 
 static int cell_rx(const void *row, bool json, char **ret) {
-        return bytes(((const Usage *) row)->info.rx, json, ret);
+        return table_cell_bytes(((const Usage *) row)->info.rx, json, ret);
 }
 
 static int cell_tx(const void *row, bool json, char **ret) {
-        return bytes(((const Usage *) row)->info.tx, json, ret);
+        return table_cell_bytes(((const Usage *) row)->info.tx, json, ret);
 }
 
 #define COUNTED(column, about, function) \
@@ -113,26 +95,15 @@ static const Option options[] = {
                                 .summary = "End after N looks with rates (default: 1, on a "
                                            "terminal none)",
                                 .value = &count_given},
-                {.letter = 'o',
-                                .name = "output",
-                                .argument = "COLUMN[,COLUMN]...",
-                                .summary = "Show these columns, in this order",
-                                .value = &table.columns,
-                                .words = words_columns},
+                TABLE_OPTION_COLUMNS(table, words_columns),
                 {.letter = 's',
                                 .name = "sort",
                                 .argument = "COLUMN",
                                 .summary = "Have the largest of this column first (default: cpu)",
                                 .value = &sort_given,
                                 .words = words_column},
-                {.letter = 'j',
-                                .name = "json",
-                                .summary = "Print JSON, one document for each look: sizes in bytes",
-                                .flag = &table.json},
-                {.letter = 'n',
-                                .name = "noheadings",
-                                .summary = "Leave the line of headings out",
-                                .flag = &table.noheadings},
+                TABLE_OPTION_JSON(table, "Print JSON, one document for each look: sizes in bytes"),
+                TABLE_OPTION_NO_HEADINGS(table),
 };
 
 /* What the command line asks for, and where it has got to. */

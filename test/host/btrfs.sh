@@ -7,13 +7,7 @@ TEMPLATES=/var/lib/ve/templates
 M=$((1024 * 1024))
 DISK=/var/lib/veneer-test.btrfs
 
-# A container has no nodes of its own for them.
-if [ ! -e /dev/loop-control ]; then
-    mknod /dev/loop-control c 10 237
-    for i in $(seq 0 31); do
-        mknod "/dev/loop$i" b 7 "$i"
-    done
-fi
+make_loop_nodes
 
 filler() {
     tiny_template filler static-init

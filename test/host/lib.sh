@@ -264,6 +264,16 @@ sweep() {
 
 # --- templates
 
+# A container has no nodes of its own for loop devices.
+make_loop_nodes() {
+    local i
+    [ ! -e /dev/loop-control ] || return 0
+    mknod /dev/loop-control c 10 237
+    for i in $(seq 0 31); do
+        mknod "/dev/loop$i" b 7 "$i"
+    done
+}
+
 # Makes a template from a directory with an init in it: tiny_template NAME PROGRAM [PATH]. Without
 # the code under test.
 tiny_template() {

@@ -5,13 +5,7 @@
 IMAGES=/srv/veneer-images
 M=$((1024 * 1024))
 
-# A container has no nodes of its own for them.
-if [ ! -e /dev/loop-control ]; then
-    mknod /dev/loop-control c 10 237
-    for i in $(seq 0 31); do
-        mknod "/dev/loop$i" b 7 "$i"
-    done
-fi
+make_loop_nodes
 mkdir -p $IMAGES
 tiny_template filler static-init
 install "$INITS/busybox" /var/lib/ve/templates/filler/root/bin/busybox

@@ -365,14 +365,8 @@ alone "the clone boots as a machine of its own" booted
 
 # The same in a filesystem of its own.
 images() {
-    local mounts i
-    # A container has no nodes of its own for them.
-    if [ ! -e /dev/loop-control ]; then
-        mknod /dev/loop-control c 10 237
-        for i in $(seq 0 31); do
-            mknod "/dev/loop$i" b 7 "$i"
-        done
-    fi
+    local mounts
+    make_loop_nodes
     losetup --find >/dev/null 2>&1 || skip "no loop devices can be had on this host"
     command -v mkfs.ext4 >/dev/null || skip "no mkfs.ext4 here"
     echo 6d2f3c9a4b5e4f708192a3b4c5d6e7f8 >/var/lib/ve/templates/vl/root/etc/machine-id

@@ -5,13 +5,7 @@
 PRIVATE=/var/lib/ve/private
 CANARY=/root/canary
 
-# A container has no nodes of its own for them.
-if [ ! -e /dev/loop-control ]; then
-    mknod /dev/loop-control c 10 237
-    for i in $(seq 0 31); do
-        mknod "/dev/loop$i" b 7 "$i"
-    done
-fi
+make_loop_nodes
 
 mkdir -p /etc/ve $PRIVATE
 for t in fresh other; do

@@ -5,13 +5,7 @@
 PRIVATE=/var/lib/ve/private
 mkdir -p /etc/ve
 
-# A container has no nodes of its own for them.
-if [ ! -e /dev/loop-control ]; then
-    mknod /dev/loop-control c 10 237
-    for i in $(seq 0 31); do
-        mknod "/dev/loop$i" b 7 "$i"
-    done
-fi
+make_loop_nodes
 
 tiny_template sn static-init
 install "$INITS/busybox" /var/lib/ve/templates/sn/root/bin/busybox

@@ -6,13 +6,7 @@ PRIVATE=/var/lib/ve/private
 IMAGE=$PRIVATE/sti/image
 M=$((1024 * 1024))
 
-# A container has no nodes of its own for them.
-if [ ! -e /dev/loop-control ]; then
-    mknod /dev/loop-control c 10 237
-    for i in $(seq 0 31); do
-        mknod "/dev/loop$i" b 7 "$i"
-    done
-fi
+make_loop_nodes
 
 tiny_template storage static-init
 dd if=/dev/urandom of=/var/lib/ve/templates/storage/root/big bs=1M count=3 status=none
