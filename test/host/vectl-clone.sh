@@ -427,8 +427,9 @@ killed() {
         max=$(count "$call")
         # Most of these are for what is there, and most of those ask.
         case $call in
-        mkdir) step=4 ;;
-        sendmsg) step=2 ;;
+        mkdir) step=8 ;;
+        sendmsg) step=4 ;;
+        fsync) step=2 ;;
         *) step=1 ;;
         esac
         for ((n = 1; n <= max; n += step)); do

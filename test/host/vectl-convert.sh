@@ -88,7 +88,7 @@ killed() {
     strace -c -o "$WORK/counts" vectl convert $VE --to=image 2>/dev/null
     for call in mkdirat renameat2 fsync syncfs unlinkat sendmsg; do
         max=$(awk -v call="$call" '$NF == call { n = $4 } END { print n + 0 }' "$WORK/counts")
-        for ((n = max > 5 ? max - 4 : 1; n <= max; n++)); do
+        for ((n = max > 3 ? max - 2 : 1; n <= max; n++)); do
             [ -d $PRIVATE/$VE/upper ] || vectl convert $VE --to=overlay 2>/dev/null
             strace -o /dev/null -e "inject=$call:signal=KILL:when=$n" vectl convert $VE --to=image >/dev/null 2>&1 || true
             expect_status 3 vectl snapshot delete $VE none

@@ -139,7 +139,7 @@ killed_create() {
     vectl snapshot delete "$name" x
     for call in mkdirat sendmsg clone clone3 vfork ioctl renameat renameat2 fsync syncfs wait4; do
         max=$(awk -v call="$call" '$NF == call { n = $4 } END { print n + 0 }' "$WORK/counts")
-        for ((n = max > 5 ? max - 4 : 1; n <= max; n++)); do
+        for ((n = max > 3 ? max - 2 : 1; n <= max; n++)); do
             status=0
             strace -o /dev/null -e "inject=$call:signal=KILL:when=$n" vectl snapshot create "$name" x >/dev/null 2>&1 || status=$?
             [ $status -eq 137 ] || fail "killed at $call $n it ended with $status"
