@@ -170,13 +170,25 @@ static __attribute__((noreturn)) void payload(const ExecChild *child) {
         run(child, &login);
 }
 
+/* The caller must know of the command before that can do anything, and be asked to hand it signals.
+ */
+static void wait_until_reported(int gate[static 2]) {
+        char byte;
+
+        fd_close(gate[1]);
+        /* The joiner is gone, and nobody knows of us. */
+        if (read(gate[0], &byte, 1) != 1)
+                _exit(EXIT_FAILURE);
+        fd_close(gate[0]);
+}
+
 /* Waits for the go-ahead in the caller's namespaces, while systemd makes a scope of it, and joins.
  */
 static __attribute__((noreturn)) void join(const ExecChild *child) {
         _cleanup_close_ int pidfd = -EBADF;
-        char go;
+        int gate[2], r;
         pid_t pid;
-        int r;
+        char go;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) prctl(PR_SET_DUMPABLE, 0);
@@ -191,16 +203,21 @@ static __attribute__((noreturn)) void join(const ExecChild *child) {
         /* A host that is a container itself may lack the right to read them; the VE has it. */
         join_limits(child->leader, child->leader_pid);
         /* Only a child is in the VE's pid namespace; it needs us no more. */
+        if (pipe2(gate, O_CLOEXEC) < 0)
+                fail(child, EXEC_FORK, -errno);
         pid = fork_as_sibling(0);
         if (pid < 0)
                 fail(child, EXEC_FORK, pid);
-        if (pid == 0)
+        if (pid == 0) {
+                wait_until_reported(gate);
                 payload(child);
+        }
         /* Our parent waits for us first: until then the pid is not another's. */
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0)
                 fail(child, EXEC_FORK, -errno);
         report(child, EXEC_JOINED, 0, 0, pidfd);
+        (void) !write(gate[1], "", 1);
         _exit(EXIT_SUCCESS);
 }
 

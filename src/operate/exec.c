@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -122,7 +124,6 @@ typedef struct Exec {
         Leader leader;
         ExecChild child;
         Relay relay;
-        sigset_t mask; /* the caller's, outside of what is to go to the command */
 } Exec;
 
 /* What a process reports before anybody goes in: the joiner, alone, that it waits. */
@@ -159,15 +160,32 @@ static ExitCode let_in(Exec *exec, int socket) {
         return EXIT_DONE;
 }
 
-/*
- * Waits until there is something to hear: then a signal is left for the command, which may run.
- * Else it is for us, as long as there is no command.
- */
-static void await_report(const Exec *exec, int socket) {
-        struct pollfd item = {.fd = socket, .events = POLLIN};
+/* A signal for the command, which may run: before it is, it ends by it just as well. */
+static void hand_on(const Exec *exec, int signal_fd) {
+        struct signalfd_siginfo info;
 
-        while (ppoll(&item, 1, NULL, &exec->mask) < 0 && errno == EINTR)
-                ;
+        if (read(signal_fd, &info, sizeof(info)) == sizeof(info) && info.ssi_signo != SIGWINCH)
+                (void) pidfd_send_signal(exec->relay.child, (int) info.ssi_signo, NULL, 0);
+}
+
+/*
+ * Waits until there is something to hear. Signals are the command's from the moment on that it was
+ * let in: it may run before we know of it, which until then they wait for.
+ */
+static void await_report(const Exec *exec, int socket, int signal_fd) {
+        for (;;) {
+                struct pollfd items[] = {
+                                {.fd = socket, .events = POLLIN},
+                                {.fd = exec->relay.child >= 0 ? signal_fd : -EBADF,
+                                                .events = POLLIN},
+                };
+
+                if (poll(items, ELEMENTSOF(items), -1) < 0 && errno == EINTR)
+                        continue;
+                if (!items[1].revents || items[0].revents)
+                        return;
+                hand_on(exec, signal_fd);
+        }
 }
 
 /*
@@ -175,12 +193,18 @@ static void await_report(const Exec *exec, int socket) {
  * then) or failed. Their reports may come in any order.
  */
 static ExitCode hear_command(Exec *exec, int socket) {
+        _cleanup_close_ int signal_fd = -EBADF;
         ExecReport report;
+        sigset_t signals;
 
+        relay_signals(&signals);
+        signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (signal_fd < 0)
+                return failed(-errno, "wait for signals");
         for (;;) {
                 int fd, r;
 
-                await_report(exec, socket);
+                await_report(exec, socket, signal_fd);
                 r = socket_receive_fd(socket, &report, sizeof(report), &fd);
                 if (r < 0)
                         return failed(r, "hear from the command");
@@ -236,6 +260,7 @@ static int run(Exec *exec) {
 }
 
 static int run_in_leader(Exec *exec, char *const *command) {
+        sigset_t before;
         int r;
 
         exec->what = command ? command[0] : "login shell";
@@ -249,9 +274,9 @@ static int run_in_leader(Exec *exec, char *const *command) {
         r = plan_stdio(&exec->child, &exec->relay);
         if (r < 0)
                 return failed(r, "make a pipe");
-        (void) sigprocmask(SIG_BLOCK, NULL, &exec->mask);
+        (void) sigprocmask(SIG_BLOCK, NULL, &before);
         r = run(exec);
-        (void) sigprocmask(SIG_SETMASK, &exec->mask, NULL);
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
         return r;
 }
 
