@@ -95,6 +95,8 @@ check "runs in all namespaces of the VE" namespaces
 # Begins a command in the background, as PID, and waits until it says "ready". SLOWLY: what runs vectl.
 SLOWLY=()
 begin() {
+    # What the one before said must not be taken for this one's.
+    rm -f "$WORK/said"
     "${SLOWLY[@]}" vectl exec $VE -- sh -c "$1" </dev/null >"$WORK/said" 2>&1 &
     PID=$!
     wait_until 20 grep -q ready "$WORK/said" || fail "it did not begin: $(cat "$WORK/said")"
